@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: GPL-2.0
+# What the lab needs on this machine.
+# shellcheck shell=bash
+
+# command=package
+DEPS="mmdebstrap=mmdebstrap qemu-system-x86_64=qemu-system-x86 mke2fs=e2fsprogs git=git
+	unshare=util-linux flock=util-linux tar=tar make=make awk=mawk"
+
+deps_missing() {
+	local dep
+	for dep in $DEPS; do
+		command -v "${dep%%=*}" >/dev/null || echo "${dep#*=}"
+	done | sort -u
+	[ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || echo debian-archive-keyring
+}
+
+deps_apt() {
+	export DEBIAN_FRONTEND=noninteractive
+	apt-get -o DPkg::Lock::Timeout=300 update
+	apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "$@"
+}
+
+deps_install() {
+	local missing
+	missing=$(deps_missing | tr '\n' ' ')
+	[ -n "$missing" ] || return 0
+	# shellcheck disable=SC2086 # a list of packages
+	step "installing ${missing% }" deps_apt $missing
+}
+
+deps() {
+	PATH=$PATH:/usr/sbin:/sbin
+	[ -z "$(deps_missing)" ] || locked deps deps_install
+}

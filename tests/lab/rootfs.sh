@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-2.0
+# A small Debian with one kernel, its headers and compiler and the network tools.
+# shellcheck shell=bash
+
+# The compiler and flex, bison, bc also build the module and the UML kernels.
+ROOTFS_PACKAGES="initramfs-tools busybox zstd kmod dkms gcc libc6-dev make flex bison bc xz-utils
+	python3 procps iproute2 iputils-ping iputils-arping nftables conntrack iptables ipset ethtool
+	tcpdump iperf3 socat netcat-openbsd bpftool strace tar"
+
+# The recipe is everything that decides what the rootfs holds.
+rootfs_recipe() {
+	kernel_suites "$1"
+	echo "$ROOTFS_PACKAGES"
+	cat "$LAB/lab-init"
+	declare -f rootfs_make rootfs_prepare rootfs_finish
+}
+
+rootfs_path() { echo "$CACHE/rootfs/$1-$(rootfs_recipe "$1" | short_hash)"; }
+
+# Before packages are set up: a small initrd with what the root disk needs.
+rootfs_prepare() {
+	local root=$1
+	mkdir -p "$root"/etc/initramfs-tools/conf.d "$root"/usr/share/initramfs-tools/modules.d
+	printf '%s\n' MODULES=list COMPRESS=zstd FSTYPE=ext4 >"$root/etc/initramfs-tools/conf.d/lab"
+	printf '%s\n' ext4 virtio_pci virtio_blk >"$root/usr/share/initramfs-tools/modules.d/lab"
+}
+
+rootfs_finish() {
+	local root=$1
+	install -m 755 "$LAB/lab-init" "$root/sbin/lab-init"
+	mkdir -p "$root/lab" "$root/src"
+	printf '127.0.0.1 localhost lab\n::1 localhost lab\n' >"$root/etc/hosts"
+	: >"$root/etc/fstab"
+	find "$root/lib/modules" -mindepth 1 -maxdepth 1 -printf '%f\n' >"$root/kver"
+}
+
+rootfs_make() {
+	local kernel=$1 new=$2 suite suffix include
+	suite=$(kernel_suites "$kernel")
+	suffix=$(kernel_package_suffix "$kernel")
+	include="linux-image-cloud-amd64$suffix linux-headers-cloud-amd64$suffix $ROOTFS_PACKAGES"
+	kernel_apt_options >"$new.apt"
+	kernel_sources "$kernel" >"$new.list"
+	# mmdebstrap wants to make the directory itself.
+	mmdebstrap --mode=root --variant=minbase --format=directory \
+		--keyring=/usr/share/keyrings/debian-archive-keyring.gpg \
+		--aptopt="$new.apt" --aptopt='Acquire::Languages "none"' \
+		--dpkgopt='path-exclude=/usr/share/man/*' \
+		--dpkgopt='path-exclude=/usr/share/locale/*' \
+		--dpkgopt='path-exclude=/usr/share/doc/*' \
+		--include="$(tr -s ' \t\n' ' ' <<<"$include")" \
+		--setup-hook="bash -c '. \"$LAB/rootfs.sh\"; rootfs_prepare \"\$1\"' - \"\$1\"" \
+		"${suite%% *}" "$new" "$new.list"
+	rootfs_finish "$new"
+}
+
+rootfs_setup() {
+	local kernel=$1 path new
+	path=$(rootfs_path "$kernel")
+	[ ! -e "$path" ] || return 0
+	new=$CACHE/rootfs/new.$kernel
+	rm -rf "$new"
+	step "rootfs for $kernel ($(kernel_suites "$kernel"))" rootfs_make "$kernel" "$new"
+	rootfs_check "$kernel" "$new"
+	settle "$new" "$path"
+	drop_older "$path" "$CACHE/rootfs/$kernel"
+}
+
+# A suite moves on: say so rather than test another kernel in silence.
+rootfs_check() {
+	local kver
+	kver=$(cat "$2/kver")
+	case $kver in
+	"$1".*) ;;
+	*) say "note: Debian's $(kernel_suites "$1") now carries $kver, not $1; using that" ;;
+	esac
+}
+
+rootfs() {
+	[ -e "$(rootfs_path "$1")" ] || locked "rootfs-$1" rootfs_setup "$1"
+}
+
+rootfs_kver() { cat "$(rootfs_path "$1")/kver"; }
+
+# rootfs_run KERNEL DIR COMMAND...: run COMMAND in the rootfs, which stays
+# unchanged, with DIR as /lab. The mounts end with the command.
+rootfs_run() {
+	local root
+	root=$(rootfs_path "$1")
+	# shellcheck disable=SC2016 # for the inner shell
+	unshare --mount --propagation private bash -euc '
+		root=$1 dir=$2
+		shift 2
+		mount --bind "$root" "$root"
+		mount -o remount,bind,ro "$root"
+		mount --bind "$dir" "$root/lab"
+		mount -t proc proc "$root/proc"
+		mount -t tmpfs tmpfs "$root/tmp"
+		mount --rbind /dev "$root/dev"
+		exec chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp LC_ALL=C "$@"
+	' - "$root" "$2" "${@:3}"
+}
