@@ -17,25 +17,55 @@ short_hash() { sha256sum | cut -c1-12; }
 # Tell now and then that a long step is still at work.
 heartbeat() {
 	local text=$1 since=$SECONDS
-	while sleep 30 >/dev/null 2>&1 8>&-; do
+	while sleep 30 >/dev/null 2>&1; do
 		say "... still at it: $text ($((SECONDS - since)) s)"
 	done
 }
 
-# step TEXT COMMAND...: run a command into a log; show the log's end if it fails.
+# supervise COMMAND...: run it in a process group of its own, which ends with the lab.
 # Not to be used in a condition: bash would then ignore errors inside COMMAND.
+supervise() {
+	set -m
+	"$@" </dev/null &
+	CHILD=$!
+	set +m
+	wait "$CHILD" && CHILD_RC=0 || CHILD_RC=$?
+	CHILD=
+}
+
+end_child() {
+	[ -n "$CHILD" ] || return 0
+	kill -TERM -- "-$CHILD" 2>/dev/null || true
+	sleep 1
+	kill -KILL -- "-$CHILD" 2>/dev/null || true
+}
+
+cleanup_init() {
+	CHILD='' BEAT=''
+	trap 'end_child; [ -z "$BEAT" ] || kill "$BEAT" 2>/dev/null || true' EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM HUP
+}
+
+logged() {
+	local log=$1
+	shift
+	"$@" >"$log" 2>&1
+}
+
+# step TEXT COMMAND...: run a command into a log; show the log's end if it fails.
 step() {
-	local text=$1 log since=$SECONDS rc=0 beat
+	local text=$1 log since=$SECONDS
 	shift
 	log=$CACHE/log/$(date +%m%d-%H%M%S)-$$-$(tr -cs '[:alnum:].\n' - <<<"$text").log
 	say "$text ..."
-	heartbeat "$text" &
-	beat=$!
-	("$@") >"$log" 2>&1 </dev/null &
-	wait $! || rc=$?
-	kill "$beat" 2>/dev/null
-	wait "$beat" 2>/dev/null || true
-	if [ "$rc" != 0 ]; then
+	heartbeat "$text" 8>&- &
+	BEAT=$!
+	supervise logged "$log" "$@"
+	kill "$BEAT"
+	wait "$BEAT" 2>/dev/null || true
+	BEAT=
+	if [ "$CHILD_RC" != 0 ]; then
 		tail -n 30 "$log" >&2
 		die "$text failed after $((SECONDS - since)) s; whole log: $log"
 	fi
@@ -44,16 +74,13 @@ step() {
 
 # locked NAME COMMAND...: one lab at a time per NAME on this machine.
 locked() {
-	local name=$1
-	shift
-	(
-		exec 8>"$CACHE/lock/$name"
-		if ! flock -n 8; then
-			say "waiting for another lab: $name"
-			flock 8
-		fi
-		"$@"
-	)
+	exec 8>"$CACHE/lock/$1"
+	if ! flock -n 8; then
+		say "waiting for another lab: $1"
+		flock 8
+	fi
+	"${@:2}"
+	exec 8>&-
 }
 
 # Put a finished directory or file in its place in one move: what has the final
@@ -63,8 +90,7 @@ settle() {
 	mv -T "$1" "$2"
 }
 
-# Drop what an interrupted or an older set-up left behind: settled things of the
-# same noun and kernel with another recipe.
+# Drop what an older recipe made of the same noun and kernel.
 drop_older() {
 	local keep=$1 prefix=$2 old
 	for old in "$prefix"-*; do
@@ -78,5 +104,8 @@ cache_init() {
 	CACHE=${FTUN_LAB_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/nf_flowtable_tun}
 	mkdir -p "$CACHE"/{log,lock,rootfs,image,uml,build,run}
 	CACHE=$(cd "$CACHE" && pwd -P)
+	case $CACHE in
+	*[[:space:]]*) die "the cache's path has a blank in it: $CACHE" ;;
+	esac
 	find "$CACHE/log" -type f -mtime +7 -delete
 }

@@ -34,7 +34,7 @@ job_unpack() {
 		cp -a "$run/result/out/." "$OUT" 2>/dev/null || true
 		cp "$run/console" "$OUT/console.log" 2>/dev/null || true
 		cp "$run/result/dmesg" "$OUT/dmesg.log" 2>/dev/null || true
-		[ -z "${SUDO_UID-}" ] || chown -R "$SUDO_UID:$SUDO_GID" "$OUT"
+		[ -z "${SUDO_UID-}" ] || chown -R "$SUDO_UID:${SUDO_GID-}" "$OUT"
 	fi
 }
 
@@ -45,7 +45,7 @@ job_lost() {
 	return "$EXIT_GUEST"
 }
 
-# job_judge RUNDIR TIMED_OUT SECONDS: the exit code of the run.
+# job_judge RUNDIR BOOT_RC SECONDS: the exit code of the run.
 job_judge() {
 	local run=$1 rc
 	if [ ! -e "$run/result/rc" ]; then
@@ -68,17 +68,16 @@ job_judge() {
 
 # Only a terminal can be typed on; anything else on stdin is not for the guest.
 job_boot() {
-	local boot=$1 run=$2
 	if [ -t 0 ]; then
-		"$boot" "$GUEST" "$KERNEL" "$run"
+		"$1" "$GUEST" "$KERNEL" "$2" && CHILD_RC=0 || CHILD_RC=$?
 	else
-		"$boot" "$GUEST" "$KERNEL" "$run" </dev/null
+		supervise "$1" "$GUEST" "$KERNEL" "$2"
 	fi
 }
 
 # job_run BOOT CMD...: a whole run in a directory of its own.
 job_run() {
-	local boot=$1 run since rc=0
+	local boot=$1 run since
 	shift
 	run=$(mktemp -d "$CACHE/run/$GUEST-$KERNEL.XXXXXX")
 	mkdir "$run/stage"
@@ -87,9 +86,9 @@ job_run() {
 	: >"$run/console"
 	say "booting $GUEST $KERNEL"
 	since=$SECONDS
-	job_boot "$boot" "$run" || rc=$?
+	job_boot "$boot" "$run"
 	job_unpack "$run"
-	job_judge "$run" "$rc" $((SECONDS - since))
+	job_judge "$run" "$CHILD_RC" $((SECONDS - since))
 }
 
 # Keep the last few runs for whoever wants to look.

@@ -31,7 +31,7 @@ kernel_package_suffix() {
 
 # "URI SUITE" of every Debian binary source of this machine, both formats.
 apt_sources() {
-	local dir=${1:-/etc/apt}
+	local dir=/etc/apt file
 	cat "$dir"/sources.list "$dir"/sources.list.d/*.list 2>/dev/null |
 		sed -E 's/#.*//; s/\[[^]]*\]//' |
 		awk '$1 == "deb" && / main( |$)/ { print $2, $3 }'

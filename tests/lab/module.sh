@@ -37,12 +37,22 @@ module_sync() {
 	mv "$dir/files.new" "$dir/files"
 }
 
-# Where the kernel's build directory is as the rootfs sees it, and make's words.
-module_make_words() {
+# Where the kernel's build directory is, as the rootfs sees it.
+module_kdir() {
 	case $1 in
-	stock) echo "KDIR=/lib/modules/$(rootfs_kver "$2")/build" ;;
-	*) echo "KDIR=/lab/kernel ARCH=um" ;;
+	stock) echo "/lib/modules/$(rootfs_kver "$2")/build" ;;
+	*) echo /lab/kernel ;;
 	esac
+}
+
+module_make_words() {
+	echo "KDIR=$(module_kdir "$1" "$2")"
+	[ "$1" = stock ] || echo ARCH=um
+}
+
+module_binds() {
+	echo "tree=$3/tree"
+	[ "$1" = stock ] || echo "kernel=$(uml_path "$1" "$2") source=$(uml_source_path "$2")"
 }
 
 # A rebuilt kernel or another rootfs makes old objects worthless.
@@ -63,19 +73,15 @@ module_fresh() {
 
 # The main module by the tree's own Makefile, others by their Kbuild.
 module_make() {
-	local variant=$1 kernel=$2 dir=$3 words extra
+	local variant=$1 kernel=$2 dir=$3 words binds extra
 	words=$(module_make_words "$variant" "$kernel")
-	if [ "$variant" != stock ]; then
-		mkdir -p "$dir/kernel"
-		mount --bind "$(uml_path "$variant" "$kernel")" "$dir/kernel"
-	fi
+	binds=$(module_binds "$@" | tr '\n' ' ')
 	# shellcheck disable=SC2086 # words
-	if [ -e "$dir/tree/Kbuild" ]; then
-		rootfs_run "$kernel" "$dir" make -C /lab/tree -j"$(nproc)" $words
-	fi
+	[ ! -e "$dir/tree/Kbuild" ] || rootfs_run "$kernel" "$binds" make -C /lab/tree -j"$(nproc)" $words
 	for extra in "${EXTRA_MODULES[@]}"; do
-		# shellcheck disable=SC2086
-		rootfs_run "$kernel" "$dir" make -C /lab/kernel -j"$(nproc)" $words M="/lab/tree/$extra" modules
+		# shellcheck disable=SC2086 # words
+		rootfs_run "$kernel" "$binds" make -C "$(module_kdir "$variant" "$kernel")" -j"$(nproc)" \
+			$words M="/lab/tree/$extra" modules
 	done
 }
 

@@ -82,21 +82,23 @@ rootfs() {
 
 rootfs_kver() { cat "$(rootfs_path "$1")/kver"; }
 
-# rootfs_run KERNEL DIR COMMAND...: run COMMAND in the rootfs, which stays
-# unchanged, with DIR as /lab. The mounts end with the command.
+# rootfs_run KERNEL "NAME=DIR..." COMMAND...: run COMMAND in the rootfs, which stays
+# unchanged, with each DIR as /lab/NAME. Processes and mounts end with the command.
 rootfs_run() {
-	local root
-	root=$(rootfs_path "$1")
 	# shellcheck disable=SC2016 # for the inner shell
-	unshare --mount --propagation private bash -euc '
-		root=$1 dir=$2
-		shift 2
+	unshare --mount --propagation private --pid --fork --kill-child bash -euc '
+		root=$1
 		mount --bind "$root" "$root"
 		mount -o remount,bind,ro "$root"
-		mount --bind "$dir" "$root/lab"
+		mount -t tmpfs tmpfs "$root/lab"
+		for bind in $2; do
+			mkdir "$root/lab/${bind%%=*}"
+			mount --bind "${bind#*=}" "$root/lab/${bind%%=*}"
+		done
 		mount -t proc proc "$root/proc"
 		mount -t tmpfs tmpfs "$root/tmp"
 		mount --rbind /dev "$root/dev"
+		shift 2
 		exec chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp LC_ALL=C "$@"
-	' - "$root" "$2" "${@:3}"
+	' - "$(rootfs_path "$1")" "$2" "${@:3}"
 }

@@ -40,7 +40,7 @@ stock_cpus() {
 
 # panic=-1 ends qemu at once after a panic, by -no-reboot.
 stock_words() {
-	echo "console=ttyS0 loglevel=5 panic=-1 log_buf_len=16M mitigations=off" \
+	echo "console=ttyS0 loglevel=5 panic=-1 log_buf_len=16M" \
 		"root=/dev/vda rw fastboot init=/sbin/lab-init lab_in=vdb lab_out=vdc lab_tty=hvc0"
 }
 

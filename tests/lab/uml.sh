@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: GPL-2.0
+# User-Mode Linux, built from Debian's linux-source: native and debug.
+# shellcheck shell=bash
+
+uml_recipe() {
+	rootfs_path "$2"
+	cat "$LAB/uml.config"
+	[ "$1" = native ] || cat "$LAB/uml-$1.config"
+	declare -f uml_configure uml_make
+}
+
+uml_path() { echo "$CACHE/uml/$2-$1-$(uml_recipe "$1" "$2" | short_hash)"; }
+
+uml_source_path() { echo "$CACHE/uml/$1-source-$(basename "$(rootfs_path "$1")")"; }
+
+# What a kernel for a PC, a phone or a router has and UML has not.
+uml_source_excludes() {
+	local arch
+	for arch in alpha arc arm arm64 csky hexagon loongarch m68k microblaze mips nios2 \
+		openrisc parisc powerpc riscv s390 sh sparc xtensa; do
+		printf '*/arch/%s/*.%s\n' "$arch" '[chS]' "$arch" 'dts*'
+	done
+	printf '%s\n' '*/Documentation/*.rst' '*/Documentation/*.yaml' '*/tools/testing' '*/tools/perf'
+	printf '*/%s/*.[ch]\n' drivers/{gpu,media,staging,scsi,infiniband,usb} drivers/net/{ethernet,wireless} sound
+}
+
+# Runs in the rootfs with a tmpfs for apt; the package of the very kernel series.
+uml_fetch_deb() {
+	local kernel=$1 new=$2
+	cp -L /etc/resolv.conf "$new/resolv.conf"
+	mkdir -p "$new/lists/partial" "$new/archives/partial"
+	chown -R root:root "$new"
+	# shellcheck disable=SC2016 # for the inner shell
+	rootfs_run "$kernel" "new=$new" bash -euc '
+		if [ -e /etc/resolv.conf ]; then mount --bind /lab/new/resolv.conf /etc/resolv.conf; fi
+		cd /lab/new
+		set -- -o Dir::State::lists=/lab/new/lists -o Dir::Cache=/lab/new -o APT::Sandbox::User=root "$1"
+		apt-get "${@:1:6}" update
+		apt-get "${@:1:6}" download "$7"
+	' - "linux-source-$(rootfs_kver "$kernel" | cut -d. -f1,2)"
+}
+
+uml_unpack() {
+	local new=$1
+	uml_source_excludes >"$new/excludes"
+	mkdir "$new/source"
+	dpkg-deb --fsys-tarfile "$new"/linux-source-*.deb |
+		tar -xO --wildcards '*/linux-source-*.tar.xz' |
+		xz -dc -T0 |
+		tar -x -C "$new/source" --strip-components=1 -X "$new/excludes"
+}
+
+uml_source_setup() {
+	local kernel=$1 path new
+	path=$(uml_source_path "$kernel")
+	[ ! -e "$path" ] || return 0
+	new=$CACHE/uml/new.$kernel-source
+	rm -rf "$new"
+	mkdir "$new"
+	step "fetching linux-source for $kernel" uml_fetch_deb "$kernel" "$new"
+	step "unpacking linux-source for $kernel" uml_unpack "$new"
+	settle "$new/source" "$path"
+	rm -rf "$new"
+	drop_older "$path" "$CACHE/uml/$kernel-source"
+}
+
+uml_source() {
+	[ -e "$(uml_source_path "$1")" ] || locked "uml-source-$1" uml_source_setup "$1"
+}
+
+uml_run_make() {
+	local kernel=$1 new=$2
+	shift 2
+	rootfs_run "$kernel" "kernel=$new source=$(uml_source_path "$kernel")" \
+		nice make -C /lab/source O=/lab/kernel ARCH=um -j"$(nproc)" "$@"
+}
+
+# Later lines win, in kconfig as here.
+uml_wanted() {
+	cat "$LAB/uml.config" "$([ "$1" = native ] && echo /dev/null || echo "$LAB/uml-$1.config")" |
+		grep -E '^(CONFIG_|# CONFIG_.* is not set)' |
+		awk '{ name = $0; sub(/^# /, "", name); sub(/[= ].*/, "", name); line[name] = $0 }
+			END { for (name in line) print line[name] }' | sort
+}
+
+uml_configure() {
+	local guest=$1 kernel=$2 new=$3
+	uml_wanted "$guest" >"$new/.config"
+	uml_run_make "$kernel" "$new" -s olddefconfig
+	uml_config_check "$guest" "$new/.config"
+}
+
+# A missing CONFIG_X=y is an error; an unset option may be absent altogether.
+uml_config_check() {
+	local unmet
+	unmet=$(uml_wanted "$1" | grep -v '^#' | grep -vxFf "$2" || true)
+	[ -z "$unmet" ] || {
+		printf 'kconfig did not take:\n%s\n' "$unmet"
+		return 1
+	}
+}
+
+# modules_prepare leaves what modules need; the rest is no longer of use.
+uml_make() {
+	local kernel=$1 new=$2
+	uml_run_make "$kernel" "$new" linux modules_prepare
+	uml_run_make "$kernel" "$new" modules
+	find "$new" -name '*.o' -not -path '*/scripts/*' -delete
+	rm -f "$new"/vmlinux "$new"/vmlinux.unstripped
+}
+
+uml_kernel_setup() {
+	local guest=$1 kernel=$2 path new
+	path=$(uml_path "$guest" "$kernel")
+	[ ! -e "$path" ] || return 0
+	new=$CACHE/uml/new.$kernel-$guest
+	rm -rf "$new"
+	mkdir "$new"
+	step "configuring the $guest UML kernel $kernel" uml_configure "$guest" "$kernel" "$new"
+	step "building the $guest UML kernel $kernel" uml_make "$kernel" "$new"
+	settle "$new" "$path"
+	drop_older "$path" "$CACHE/uml/$kernel-$guest"
+}
+
+uml_setup() {
+	local kernel=$1 guest=$2
+	rootfs "$kernel"
+	uml_source "$kernel"
+	[ -e "$(uml_path "$guest" "$kernel")" ] || locked "uml-$kernel-$guest" uml_kernel_setup "$guest" "$kernel"
+}
+
+# stdout is CMD's console; the kernel's goes to descriptor 3. Only a terminal can
+# be an input channel.
+uml_words() {
+	local input=null
+	if [ -t 0 ]; then
+		input=fd:0
+	fi
+	echo "mem=$MEMORY seccomp=on root=/dev/root rootfstype=hostfs rootflags=/ ro init=/sbin/lab-init" \
+		"con=null con0=$input,fd:1 con1=null,fd:3 console=tty1 loglevel=5 panic=-1 kmemleak=on" \
+		"ubd0r=/lab/run/in.tar ubd1=/lab/run/out.tar lab_in=ubda lab_out=ubdb lab_tty=tty0"
+}
+
+uml_boot() {
+	local guest=$1 kernel=$2 run=$3 binds
+	binds="kernel=$(uml_path "$guest" "$kernel") run=$run"
+	# shellcheck disable=SC2046 # a list of words
+	rootfs_run "$kernel" "$binds" env TMPDIR=/tmp timeout --foreground -k 10 "$TIMEOUT" \
+		/lab/kernel/linux $(uml_words) lab_guest="$guest" lab_kernel="$kernel" 3>"$run/console"
+}
