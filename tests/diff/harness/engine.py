@@ -1,0 +1,364 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Cases, the two passes over each world, and the comparison."""
+import difflib
+import json
+import re
+import time
+
+from . import bed as b
+from . import frames as fr
+from . import net
+
+FAST = ("fast_encap", "fast_decap", "fast_transit")
+ARMED = "/sys/module/nf_flowtable_tun/parameters/armed"
+CASES = []
+ANY = object()       # fast=ANY: how many packets are fast is not the case's business
+
+
+class Case:
+    def __init__(self, name, send, world=None, fast=None, slow=None, proto="udp",
+                 path=("client", "far"), dial=None, sport=None, warm=True, undo=(), tags=(), allow=(), base=None,
+                 assured=False):
+        self.name, self.send, self.world = name, list(send), world or {}
+        self.proto, self.path, self.dial, self.sport, self.warm = proto, path, dial, sport, warm
+        self.undo, self.tags, self.allow = undo, tags, allow
+        self.base, self.assured = base or {}, assured
+        self.slow = (slow,) if isinstance(slow, str) else slow
+        self.fast = self.default_fast() if fast is None else fast
+
+    def warm_up(self):
+        """What arms the connection; base has the fields its packets have."""
+        return [b.Pkt(p.way, **{**p.fields, **self.base.get(p.way, self.base if
+                not set(self.base) & {"up", "down"} else {})}) for p in b.WARM_UP[self.proto]]
+
+    def default_fast(self):
+        """All of the case's packets, unless a reason to stay slow is given."""
+        return 0 if self.slow else sum(isinstance(s, b.Pkt) for s in self.send)
+
+
+def case(name, send, **how):
+    """One line of a suite. See README.md for the arguments."""
+    if any(c.name == name for c in CASES):
+        raise ValueError("two cases are called " + name)
+    CASES.append(Case(name, send, **how))
+
+
+class Special:
+    """A test that is not two passes to be compared: a function that returns
+    a list of complaints. armed says which pass it runs in."""
+
+    def __init__(self, name, run, tags=()):
+        self.name, self.run, self.tags = name, run, tags
+
+
+def special(name, tags=()):
+    def add(run):
+        CASES.append(Special(name, run, tags))
+        return run
+    return add
+
+
+def worlds(cases):
+    """Cases that share a router, in order of first appearance."""
+    groups = {}
+    for c in cases:
+        if isinstance(c, Case):
+            groups.setdefault(json.dumps(c.world, sort_keys=True, default=repr), []).append(c)
+    return list(groups.values())
+
+
+# ---- one pass -----------------------------------------------------------------
+
+def arm(on):
+    with open(ARMED, "w") as f:
+        f.write("1" if on else "0")
+
+
+class Pass:
+    """All cases of one world, once."""
+
+    def __init__(self, cases, sentinel, fast, null):
+        self.cases, self.sentinel, self.fast, self.null = cases, sentinel, fast, null
+
+    def run(self):
+        if not self.null:
+            arm(self.fast)
+        bed = b.Bed(self.cases[0].world, self.sentinel)
+        try:
+            self.prime(bed)
+            records, snap = [], bed.snapshot()
+            for i, c in enumerate(self.cases):
+                record, snap = self.case(bed, c, 20000 + i, snap)
+                records.append(record)
+            return records
+        finally:
+            bed.close()
+
+    def prime(self, bed):
+        """Throwaway connections. The first flows of a device may be armed late
+        (its hook is put there by a worker), so the fast pass repeats them until
+        the fast path is seen, or some time is over: a case will then complain."""
+        for n, path in enumerate(sorted({c.path for c in self.cases if c.warm})):
+            c = next(c for c in self.cases if c.path == path)
+            flow = b.Flow("udp", path, 19000 + n, c.dial)
+            self.packets(bed, flow, b.WARM_UP["udp"])
+            start = time.monotonic()
+            while self.fast and not self.null and not self.moves(bed, flow):
+                if b.gone(1.5, start):
+                    break
+                time.sleep(0.02)
+
+    def moves(self, bed, flow):
+        before = net.module_counters()
+        try:
+            self.packets(bed, flow, [b.up(), b.down()])
+        except net.HarnessError:
+            return True
+        after = net.module_counters()
+        return all(after.get(k, 0) > before.get(k, 0)
+                   for k in {"fast_" + flow.kind("up"), "fast_" + flow.kind("down")})
+
+    def packets(self, bed, flow, steps):
+        """Send, and return what came out."""
+        got = {name: [] for name in bed.wires}
+
+        def settle():
+            bed.drain()
+            new = bed.collect()
+            for name, frames in new.items():
+                got[name] += frames
+            if flow and not flow.view["down"]:
+                flow.learn(new)
+
+        for step in steps:
+            if isinstance(step, b.Pkt):
+                if not flow.view[step.way]:
+                    settle()
+                wire, frame = flow.frame(step)
+                bed.wires[wire].send(frame)
+            elif isinstance(step, b.Raw):
+                bed.wires[step.wire].send(step.frame)
+            else:
+                settle()
+                self.do(bed, flow, step)
+        settle()
+        return got
+
+    def do(self, bed, flow, step):
+        if isinstance(step, b.Wait):
+            time.sleep(step.seconds)
+        elif callable(step.what):
+            step.what(bed, flow)
+        else:
+            net.shell(step.what)
+        bed.drain()
+
+    def case(self, bed, c, port, start):
+        """({"warm-up": ..., "case": ...}, last snapshot) or an error instead."""
+        flow = b.Flow(c.proto, c.path, c.sport or port, c.dial)
+        record = {}
+        try:
+            if c.warm:
+                frames = self.packets(bed, flow, c.warm_up())
+                middle = bed.snapshot()
+                record["warm-up"] = delta(start, middle, frames)
+                start = middle
+            frames = self.packets(bed, flow, c.send)
+            end = bed.snapshot()
+            record["case"] = delta(start, end, frames)
+            self.packets(bed, flow, [b.Do(u) for u in c.undo])
+        except (net.HarnessError, OSError) as e:
+            record["error"] = "%s: %s" % (type(e).__name__, e)
+        return record, bed.snapshot()
+
+
+# ---- what happened between two snapshots ---------------------------------------
+
+def delta(old, new, frames):
+    return dict(frames=frames, dev=_numbers(old["dev"], new["dev"], True),
+                snmp=_snmp(old, new), ct=_conntrack(old["ct"], new["ct"]),
+                fwd=new["nft"].get("crossed", (0, 0))[0] - old["nft"].get("crossed", (0, 0))[0],
+                mod=_numbers(old["mod"], new["mod"]))
+
+
+def _numbers(old, new, whole=False):
+    """Changes only. A device that came, went or was renamed counts from zero."""
+    out = {k: v - old.get(k, 0) for k, v in new.items() if v != old.get(k, 0)}
+    if whole:
+        out.update((k, "gone") for k in old if k not in new and k.endswith(" rx_packets"))
+    return out
+
+
+def _snmp(old, new):
+    out = {}
+    for name in ("snmp", "netstat", "snmp6"):
+        if old[name] != new[name]:
+            out.update(_numbers(net.snmp(old[name]), net.snmp(new[name])))
+    return out
+
+
+def _conntrack(old, new):
+    out = {}
+    for key, entry in new.items():
+        before = old.get(key, dict(counts=[0] * 4, state=None))
+        counts = [n - m for n, m in zip(entry["counts"], before["counts"])]
+        if min(counts, default=0) < 0:       # the entry is a new one
+            counts, before = entry["counts"], {}
+        out[key] = {**entry, "counts": counts,
+                    "changed": {**before, "counts": 0, "offload": 0} !=
+                               {**entry, "counts": 0, "offload": 0} or any(counts)}
+    out.update((key, "gone") for key in old if key not in new)
+    return out
+
+
+# ---- comparison -----------------------------------------------------------------
+
+def compare(slow, fast, assured=False):
+    """Everything that is not the same: [(key, text lines)]. When UDP becomes
+    ASSURED depends on the clock (2 s after its first packet), so most cases
+    do not look at it."""
+    out = []
+    for wire in slow["frames"]:
+        out += _frames(wire, slow["frames"][wire], fast["frames"][wire])
+    for family, label in (("dev", "link"), ("snmp", "snmp")):
+        out += _counters(label, slow[family], fast[family])
+    ct = slow["ct"], fast["ct"]
+    return out + _entries(*ct if assured else map(_no_clock, ct))
+
+
+def _frames(wire, slow, fast):
+    if slow == fast:
+        return []
+    if len(slow) == len(fast):
+        return [("frame %s" % wire, ["wire %s, frame %d of %d:" % (wire, i + 1, len(slow))] +
+                 fr.explain(a, b_)) for i, (a, b_) in enumerate(zip(slow, fast)) if a != b_]
+    lines = ["wire %s: %d frames -> %d frames" % (wire, len(slow), len(fast))]
+    for op, a1, a2, b1, b2 in difflib.SequenceMatcher(None, slow, fast, False).get_opcodes():
+        if op == "replace" and a2 - a1 == b2 - b1:
+            for i in range(a2 - a1):
+                lines += ["frame %d differs:" % (a1 + i + 1)] + fr.explain(slow[a1 + i], fast[b1 + i])
+        elif op != "equal":
+            lines += ["  only slow, frame %d: %s" % (i + 1, fr.summary(slow[i])) for i in range(a1, a2)]
+            lines += ["  only fast, frame %d: %s" % (i + 1, fr.summary(fast[i])) for i in range(b1, b2)]
+    return [("frame %s" % wire, lines)]
+
+
+def _counters(label, slow, fast):
+    return [("%s %s" % (label, k), ["%s %s: %s -> %s" % (label, k, slow.get(k, 0), fast.get(k, 0))])
+            for k in sorted(set(slow) | set(fast)) if slow.get(k, 0) != fast.get(k, 0)]
+
+
+def _entries(slow, fast):
+    out = []
+    for key in sorted(set(slow) | set(fast)):
+        a, b_ = slow.get(key), fast.get(key)
+        if a == b_ or not (_changed(a) or _changed(b_)):
+            continue
+        if not isinstance(a, dict) or not isinstance(b_, dict):
+            out.append(("conntrack " + key, ["conntrack %s: %s -> %s" % (key, _short(a), _short(b_))]))
+            continue
+        hidden = a["offload"] or b_["offload"]
+        for what in ("state", "flags", "counts", "mark"):
+            if a[what] != b_[what] and not (what == "state" and hidden):
+                out.append(("conntrack %s %s" % (what, key), [
+                    "conntrack %s: %s: %s -> %s" % (key, what + _what(what), a[what], b_[what])]))
+    return out
+
+
+def _no_clock(table):
+    return {k: {**e, "flags": e["flags"].replace("[ASSURED]", "")} if k.startswith("udp")
+            and isinstance(e, dict) else e for k, e in table.items()}
+
+
+def _what(what):
+    return " (packets, bytes, reply packets, bytes)" if what == "counts" else ""
+
+
+def _changed(entry):
+    return entry.get("changed") if isinstance(entry, dict) else entry == "gone"
+
+
+def _short(entry):
+    if not isinstance(entry, dict):
+        return entry or "never there"
+    return "%s %s %s" % (entry["state"], entry["flags"], entry["counts"])
+
+
+# ---- proof ------------------------------------------------------------------------
+
+def proof(c, slow, fast):
+    """Did the fast pass take the fast path as often as the case says? (lines)"""
+    out = []
+    if any(slow["mod"].get(k) for k in FAST):
+        out.append("proof: the slow pass was not slow: %s" % slow["mod"])
+    moved = {k: fast["mod"].get(k, 0) for k in FAST}
+    total = sum(moved.values())
+    wanted = _wanted(c)
+    if isinstance(wanted, dict) and moved != wanted:
+        out.append("proof: fast path took %s, the case says %s (%s)" % (
+            moved, wanted, _passed(fast["mod"])))
+    elif isinstance(wanted, tuple) and not wanted[0] <= total <= wanted[1]:
+        out.append("proof: fast path took %d packets, the case says %d to %d (%s)" % (
+            (total,) + wanted + (_passed(fast["mod"]),)))
+    if slow["fwd"] - fast["fwd"] != total:
+        out.append("proof: forward chain saw %d -> %d packets, but the fast path counted %d" % (
+            slow["fwd"], fast["fwd"], total))
+    return out + _reasons(c, fast["mod"])
+
+
+def _wanted(c):
+    """Per counter where the case allows to say so, else (least, most)."""
+    if c.fast is ANY:
+        return None
+    if isinstance(c.fast, dict):
+        return {**dict.fromkeys(FAST, 0), **{"fast_" + k: v for k, v in c.fast.items()}}
+    if isinstance(c.fast, tuple):
+        return c.fast
+    flow, moved = b.Flow(c.proto, c.path, 1), dict.fromkeys(FAST, 0)
+    packets = [s for s in c.send if isinstance(s, b.Pkt)]
+    for p in packets:
+        moved["fast_" + flow.kind(p.way)] += 1
+    if c.fast == len(packets):
+        return moved
+    ways = [k for k in moved if moved[k]]
+    return {**dict.fromkeys(FAST, 0), ways[0]: c.fast} if len(ways) == 1 else (c.fast, c.fast)
+
+
+def _reasons(c, mod):
+    if not c.slow or "*" in c.slow:
+        return []
+    wanted = ["pass_" + r for r in c.slow]
+    if any(mod.get(k) for k in wanted):
+        return []
+    return ["proof: none of %s counted a packet (%s)" % (", ".join(wanted), _passed(mod))]
+
+
+def _passed(mod):
+    return ", ".join("%s=%d" % kv for kv in sorted(mod.items()) if not kv[0].startswith("fast_")) \
+        or "no reason counted"
+
+
+def judge(c, slow, fast, null):
+    """All complaints about a case, as lines."""
+    out = []
+    for name, record in (("slow", slow), ("fast", fast)):
+        if "error" in record:
+            out.append("%s pass: %s" % (name, record["error"]))
+    for phase in ("warm-up", "case"):
+        if phase not in slow or phase not in fast:
+            continue
+        for key, lines in compare(slow[phase], fast[phase], c.assured):
+            if not any(re.search(p, key) for p in c.allow):
+                out += [phase + ": " + lines[0]] + lines[1:]
+        if null and slow[phase]["fwd"] != fast[phase]["fwd"]:
+            out.append("%s: forward chain: %d -> %d" % (phase, slow[phase]["fwd"], fast[phase]["fwd"]))
+    if not null and "case" in slow and "case" in fast:
+        out += proof(c, slow["case"], fast["case"])
+    return out
+
+
+def run_world(cases, sentinel, null):
+    """[(case, slow record, fast record)]"""
+    slow = Pass(cases, sentinel, False, null).run()
+    fast = Pass(cases, sentinel, True, null).run()
+    return list(zip(cases, slow, fast))

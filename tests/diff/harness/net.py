@@ -1,0 +1,336 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Namespaces, wires and counters without a process per question: a slow
+emulated guest starts a process in the time of a dozen packets."""
+import ctypes
+import fcntl
+import os
+import re
+import select
+import socket
+import struct
+import subprocess
+import time
+
+_libc = ctypes.CDLL(None, use_errno=True)
+CLONE_NEWNET, MS_BIND, MNT_DETACH = 0x40000000, 4096, 2
+ETH_P_ALL = 3
+SOL_PACKET, PACKET_VNET_HDR, PACKET_IGNORE_OUTGOING = 263, 15, 23
+SO_RCVBUFFORCE = 33
+
+
+class HarnessError(Exception):
+    """The test bed itself failed; nothing was compared."""
+
+
+def _call(name, *args):
+    if getattr(_libc, name)(*args) != 0:
+        err = ctypes.get_errno()
+        raise OSError(err, "%s: %s" % (name, os.strerror(err)))
+
+
+def run(*argv, stdin=None, check=True):
+    """A process in the current network namespace; its output."""
+    done = subprocess.run(argv, input=stdin, text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT)
+    if check and done.returncode:
+        raise HarnessError("%s: exit code %d\n%s%s" % (
+            " ".join(argv), done.returncode, done.stdout, stdin or ""))
+    return done.stdout
+
+
+def shell(line, check=True):
+    return run("sh", "-c", line, check=check)
+
+
+class Netns:
+    """A network namespace with a name that `ip netns` knows too."""
+    home = os.open("/proc/self/ns/net", os.O_RDONLY)
+
+    def __init__(self, name):
+        self.name, self.path = name, "/run/netns/" + name
+        os.makedirs("/run/netns", exist_ok=True)
+        self.forget()
+        _call("unshare", CLONE_NEWNET)
+        try:
+            open(self.path, "w").close()
+            _call("mount", b"/proc/self/ns/net", self.path.encode(), b"none", MS_BIND, None)
+            self.fd = os.open("/proc/self/ns/net", os.O_RDONLY)
+            sysctl("net.ipv6.conf.all.disable_ipv6", 1)
+            sysctl("net.ipv6.conf.default.disable_ipv6", 1)
+            up("lo")
+        finally:
+            go_home()
+
+    def forget(self):
+        """Drop the name; the namespace goes when nobody holds it."""
+        if os.path.exists(self.path):
+            _libc.umount2(self.path.encode(), MNT_DETACH)
+            os.unlink(self.path)
+
+    def close(self):
+        os.close(self.fd)
+        self.forget()
+
+    def enter(self):
+        _call("setns", self.fd, CLONE_NEWNET)
+
+    def __enter__(self):
+        self.before = os.open("/proc/self/ns/net", os.O_RDONLY)
+        self.enter()
+        return self
+
+    def __exit__(self, *exc):
+        _call("setns", self.before, CLONE_NEWNET)
+        os.close(self.before)
+
+
+def go_home():
+    _call("setns", Netns.home, CLONE_NEWNET)
+
+
+def sysctl(name, value):
+    path = "/proc/sys/" + name.replace(".", "/")
+    try:
+        with open(path, "w") as f:
+            f.write(str(value))
+    except FileNotFoundError:
+        return False
+    return True
+
+
+# ---- devices ----------------------------------------------------------------
+
+def up(dev, on=True):
+    """ifconfig DEV up, without a process."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        req = struct.pack("16sH22x", dev.encode(), 0)
+        flags = struct.unpack("16sH22x", fcntl.ioctl(s, 0x8913, req))[1]
+        flags = flags | 1 if on else flags & ~1
+        fcntl.ioctl(s, 0x8914, struct.pack("16sH22x", dev.encode(), flags))
+
+
+def offloads(dev, on):
+    """ethtool -K DEV rx tx sg tso gso gro; a veth with GRO on runs NAPI."""
+    order = (0x15, 0x17, 0x19, 0x1f, 0x24, 0x2c)   # rx tx sg tso gso gro
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        for cmd in order if on else reversed(order):
+            value = ctypes.create_string_buffer(struct.pack("II", cmd, int(on)), 8)
+            req = struct.pack("16sQ16x", dev.encode(), ctypes.addressof(value))
+            try:
+                fcntl.ioctl(s, 0x8946, req)
+            except OSError:
+                pass   # fixed on this device
+
+
+class Wire:
+    """One end of a veth pair as a bare Ethernet port."""
+
+    def __init__(self, name, ns, dev, mac, vnet=False):
+        self.name, self.mac, self.vnet = name, mac, vnet
+        with ns:
+            up(dev)
+            self.sock = self.open(dev)
+
+    def open(self, dev):
+        s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK, 0)
+        s.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
+        s.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 64 << 20)
+        if self.vnet:
+            s.setsockopt(SOL_PACKET, PACKET_VNET_HDR, 1)
+        s.bind((dev, ETH_P_ALL))
+        return s
+
+    def send(self, frame, vnet_hdr=b"\0" * 10):
+        self.sock.send(vnet_hdr + frame if self.vnet else frame)
+
+    def take(self):
+        """Everything that has arrived."""
+        got = []
+        while True:
+            try:
+                got.append(self.sock.recv(1 << 17))
+            except BlockingIOError:
+                return got
+
+    def close(self):
+        self.sock.close()
+
+
+class Sentinel:
+    """Tells when the kernel has nothing more in its hands. A veth passes a
+    packet through the backlog of the sending CPU, first in first out, for all
+    namespaces: on a pinned CPU, a marker sent through a pair of its own arrives
+    after everything that was queued before. One round clears one hop; tunnels
+    (gro_cells) and second devices need more."""
+    ROUNDS = 5
+
+    def __init__(self):
+        self.ns = Netns("ftd-s")
+        with self.ns:
+            run("ip", "link", "add", "s0", "type", "veth", "peer", "name", "s1")
+        self.a = Wire("s0", self.ns, "s0", "")
+        self.b = Wire("s1", self.ns, "s1", "")
+        self.count = 0
+        wait_links(self.ns)
+
+    def drain(self):
+        for _ in range(self.ROUNDS):
+            self.count += 1
+            self.a.send(b"\xff" * 12 + b"\x88\xb5" + struct.pack("!Q", self.count) + b"\0" * 40)
+            if not select.select([self.b.sock], [], [], 20)[0]:
+                raise HarnessError("a marker frame was lost")
+            self.b.take()
+
+    def close(self):
+        self.a.close()
+        self.b.close()
+        self.ns.close()
+
+
+# ---- netlink ----------------------------------------------------------------
+
+STATS64 = """rx_packets tx_packets rx_bytes tx_bytes rx_errors tx_errors rx_dropped
+tx_dropped multicast collisions rx_length_errors rx_over_errors rx_crc_errors
+rx_frame_errors rx_fifo_errors rx_missed_errors tx_aborted_errors tx_carrier_errors
+tx_fifo_errors tx_heartbeat_errors tx_window_errors rx_compressed tx_compressed
+rx_nohandler rx_otherhost_dropped""".split()
+
+
+def attributes(data):
+    """Netlink attributes as {type: bytes}."""
+    out, at = {}, 0
+    while at + 4 <= len(data):
+        size, kind = struct.unpack_from("HH", data, at)
+        if size < 4:
+            break
+        out[kind & 0x3fff] = data[at + 4:at + size]
+        at += (size + 3) & ~3
+    return out
+
+
+class Netlink:
+    """Dumps over one netlink socket of the current namespace."""
+
+    def __init__(self, proto):
+        self.sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, proto)
+        self.sock.bind((0, 0))
+
+    def dump(self, kind, body):
+        """The whole answer: a dump left half read makes the next one fail."""
+        return list(self._dump(kind, body))
+
+    def _dump(self, kind, body):
+        self.sock.send(struct.pack("IHHII", 16 + len(body), kind, 0x301, 1, 0) + body)
+        while True:
+            data = self.sock.recv(1 << 18)
+            at = 0
+            while at < len(data):
+                size, got = struct.unpack_from("IH", data, at)
+                if got == 3:
+                    return
+                if got == 2:
+                    raise HarnessError("netlink: error %d" % struct.unpack_from("i", data, at + 16))
+                yield data[at + 16:at + size]
+                at += (size + 3) & ~3
+
+    def close(self):
+        self.sock.close()
+
+
+def link_stats(netlink):
+    """What `ip -s -s link` prints: {"tun0 rx_packets": n}."""
+    out = {}
+    for msg in netlink.dump(18, struct.pack("BxHiII", 0, 0, 0, 0, 0)):
+        attr = attributes(msg[16:])
+        name = attr[3].rstrip(b"\0").decode()
+        stats = attr.get(23, b"")
+        values = struct.unpack("%dQ" % (len(stats) // 8), stats)
+        out.update(("%s %s" % (name, what), n) for what, n in zip(STATS64, values))
+    return out
+
+
+def links_ready(netlink):
+    """A worker activates the queue of a device some time after its peer is up;
+    until then the device drops what it is given."""
+    for msg in netlink.dump(18, struct.pack("BxHiII", 0, 0, 0, 0, 0)):
+        attr = attributes(msg[16:])
+        up = struct.unpack_from("I", msg, 8)[0] & 1
+        if up and (attr[6] == b"noop\0" or attr[16][0] not in (0, 6)):
+            return False
+    return True
+
+
+def wait_links(ns):
+    with ns:
+        netlink = Netlink(0)
+        start = time.monotonic()
+        while not links_ready(netlink):
+            if time.monotonic() - start > 10:
+                raise HarnessError("a link in %s does not come up" % ns.name)
+            time.sleep(0.002)
+        netlink.close()
+
+
+def nft_counters(netlink):
+    """Named counters of nftables: {name: (packets, bytes)}."""
+    out = {}
+    for msg in netlink.dump(10 << 8 | 19, struct.pack("BBH", 0, 0, 0)):
+        attr = attributes(msg[4:])
+        data = attributes(attr.get(4, b""))
+        if 1 in data and 2 in data:
+            name = attr[2].rstrip(b"\0").decode()
+            out[name] = tuple(int.from_bytes(data[k], "big") for k in (2, 1))
+    return out
+
+
+# ---- /proc ------------------------------------------------------------------
+
+def read(path):
+    try:
+        with open(path) as f:
+            return f.read()
+    except FileNotFoundError:
+        return ""
+
+
+def snmp(text):
+    """/proc/net/{snmp,netstat}: pairs of lines; snmp6: a name a line."""
+    out, lines = {}, text.splitlines()
+    if lines and ":" not in lines[0]:
+        return {k: int(v) for k, v in (line.split() for line in lines)}
+    for names, values in zip(lines[::2], lines[1::2]):
+        prefix = names.split(":")[0]
+        out.update((prefix + k, int(v)) for k, v in
+                   zip(names.split()[1:], values.split()[1:]))
+    return out
+
+
+def module_counters():
+    """/proc/net/stat/nf_flowtable_tun of the current namespace."""
+    text = read("/proc/net/stat/nf_flowtable_tun")
+    return {k: int(v) for k, v in (line.split()[:2] for line in text.splitlines()
+                                   if len(line.split()) == 2) if v.isdigit()}
+
+
+_CT = re.compile(r"(\S+)\s+\d+ (\S+)\s+(\d+) (?:(\d+) )?(.*)")
+_NUM = re.compile(r"\b(packets|bytes|use|mark|secctx|timeout|delta-time)=(\S+) ?")
+
+
+def conntrack():
+    """{tuple: {state, flags, offload, counts, mark}}; timeouts are left out."""
+    out = {}
+    for line in read("/proc/net/nf_conntrack").splitlines():
+        m = _CT.match(line)
+        if not m:
+            continue
+        rest = m.group(5)
+        counts = [int(v) for k, v in _NUM.findall(rest) if k in ("packets", "bytes")]
+        mark = [v for k, v in _NUM.findall(rest) if k == "mark"]
+        words = _NUM.sub("", rest).split()
+        state = words.pop(0) if words and "=" not in words[0] and words[0][0] != "[" else ""
+        flags = [w for w in words if w[0] == "["]
+        key = m.group(2) + m.group(3) + " " + " ".join(w for w in words if w[0] != "[")
+        offload = "[OFFLOAD]" in flags
+        out[key] = dict(state=state, offload=offload, counts=counts, mark="".join(mark),
+                        flags=" ".join(f for f in flags if "OFFLOAD" not in f))
+    return out
