@@ -49,7 +49,7 @@ stock_boot() {
 	local guest=$1 kernel=$2 run=$3 root
 	root=$(rootfs_path "$kernel")
 	# shellcheck disable=SC2046 # a list of options
-	TMPDIR=$run timeout --foreground -k 10 "$TIMEOUT" qemu-system-x86_64 $(stock_cpus "$guest") -cpu max -m "$MEMORY" \
+	TMPDIR=$run timeout --foreground -k 10 "$TIMEOUT" qemu-system-x86_64 $(stock_cpus "$guest") -cpu "${LAB_CPU:-max}" -m "$MEMORY" \
 		-nodefaults -no-user-config -nic none -display none -no-reboot \
 		-kernel "$root"/boot/vmlinuz-* -initrd "$root"/boot/initrd.img-* \
 		-append "$(stock_words) lab_guest=$guest lab_kernel=$kernel" \
