@@ -38,9 +38,17 @@ job_unpack() {
 	fi
 }
 
+# What went wrong in a guest that died: its first splat, or else its last words.
 job_lost() {
-	say "last lines of the kernel's console ($1/console):"
-	tail -n 40 "$1/console" >&2 || true
+	local line
+	line=$(grep -v '^#' "$LAB/splats" | grep -nEf - "$1/console" | head -n 1 | cut -d: -f1)
+	if [ -n "$line" ]; then
+		say "first splat on the kernel's console ($1/console):"
+		sed -n "$((line > 3 ? line - 3 : 1)),$((line + 40))p" "$1/console" >&2
+	else
+		say "last lines of the kernel's console ($1/console):"
+		tail -n 40 "$1/console" >&2
+	fi
 	say "error: $2"
 	return "$EXIT_GUEST"
 }
@@ -64,6 +72,15 @@ job_judge() {
 	say "error: exit code $rc, but the kernel complained; log: $run/result/dmesg"
 	[ "$rc" != 0 ] || rc=$EXIT_SPLAT
 	return "$rc"
+}
+
+# What every guest learns from its kernel's command line.
+job_words() {
+	local terminal=0
+	if [ -t 0 ] && [ -t 1 ]; then
+		terminal=1
+	fi
+	echo "lab_guest=$GUEST lab_kernel=$KERNEL lab_terminal=$terminal"
 }
 
 # Only a terminal can be typed on; anything else on stdin is not for the guest.

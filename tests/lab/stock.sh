@@ -55,7 +55,7 @@ stock_boot() {
 	TMPDIR=$run timeout --foreground -k 10 "$TIMEOUT" qemu-system-x86_64 $(stock_cpus "$guest") -cpu max,-cx16 -m "$MEMORY" \
 		-nodefaults -no-user-config -nic none -display none -no-reboot \
 		-kernel "$root"/boot/vmlinuz-* -initrd "$root"/boot/initrd.img-* \
-		-append "$(stock_words) lab_guest=$guest lab_kernel=$kernel" \
+		-append "$(stock_words) $(job_words)" \
 		-serial "file:$run/console" \
 		-device virtio-serial-pci -chardev stdio,id=cmd,signal=off -device virtconsole,chardev=cmd \
 		-drive "file=$(image_path "$kernel"),if=virtio,format=raw,snapshot=on,cache=unsafe" \

@@ -137,7 +137,7 @@ uml_words() {
 		input=fd:0
 	fi
 	echo "mem=$MEMORY seccomp=on root=/dev/root rootfstype=hostfs rootflags=/ ro init=/sbin/lab-init" \
-		"con=null con0=$input,fd:1 con1=null,fd:3 console=tty1 loglevel=5 panic=-1 kmemleak=on" \
+		"con=null con0=$input,fd:1 con1=null,fd:3 console=tty1 quiet loglevel=5 panic=-1 kmemleak=on" \
 		"ubd0r=/lab/run/in.tar ubd1=/lab/run/out.tar lab_in=ubda lab_out=ubdb lab_tty=tty0"
 }
 
@@ -146,5 +146,5 @@ uml_boot() {
 	binds="kernel=$(uml_path "$guest" "$kernel") run=$run"
 	# shellcheck disable=SC2046 # a list of words
 	rootfs_run "$kernel" "$binds" env TMPDIR=/tmp timeout --foreground -k 10 "$TIMEOUT" \
-		/lab/kernel/linux $(uml_words) lab_guest="$guest" lab_kernel="$kernel" 3>"$run/console"
+		/lab/kernel/linux $(uml_words) $(job_words) 3>"$run/console"
 }
