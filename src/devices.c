@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Ingress hooks, put on devices as flows need them, and the events of devices
+ * that flows have to take notice of.
+ */
+#include "devices.h"
+
+#include <linux/rtnetlink.h>
+#include <linux/slab.h>
+
+#include "ingress.h"
+#include "netns.h"
+#include "policy.h"
+
+static struct ftun_device *device_find(struct ftun_net *fn, u32 iif)
+{
+	struct ftun_device *fdev;
+
+	list_for_each_entry_rcu(fdev, &fn->devices, list,
+				lockdep_rtnl_is_held())
+		if (fdev->iif == iif)
+			return fdev;
+	return NULL;
+}
+
+/* Behind all chains of the user's, so that what they drop is gone already. */
+static void device_hook(struct ftun_net *fn, struct net_device *dev)
+{
+	struct ftun_device *fdev;
+
+	ASSERT_RTNL();
+	fdev = kzalloc(sizeof(*fdev), GFP_KERNEL);
+	if (!fdev)
+		return;
+	fdev->fn = fn;
+	fdev->iif = dev->ifindex;
+	fdev->ops.hook = ftun_ingress;
+	fdev->ops.dev = dev;
+	fdev->ops.priv = fdev;
+	fdev->ops.pf = NFPROTO_NETDEV;
+	fdev->ops.hooknum = NF_NETDEV_INGRESS;
+	fdev->ops.priority = INT_MAX;
+	if (nf_register_net_hook(fn->net, &fdev->ops)) {
+		kfree(fdev);
+		return;
+	}
+	list_add_tail_rcu(&fdev->list, &fn->devices);
+}
+
+static void device_unhook(struct ftun_device *fdev)
+{
+	ASSERT_RTNL();
+	list_del_rcu(&fdev->list);
+	nf_unregister_net_hook(fdev->fn->net, &fdev->ops);
+	kfree_rcu(fdev, rcu);
+}
+
+static bool wanted_pop(struct ftun_net *fn, u32 *iif)
+{
+	bool any;
+
+	spin_lock_bh(&fn->wanted_lock);
+	any = fn->wanted_count;
+	if (any)
+		*iif = fn->wanted[--fn->wanted_count];
+	spin_unlock_bh(&fn->wanted_lock);
+	return any;
+}
+
+static void devices_hook_work(struct work_struct *work)
+{
+	struct ftun_net *fn = container_of(work, struct ftun_net, hook_work);
+	struct net_device *dev;
+	u32 iif;
+
+	rtnl_lock();
+	while (!READ_ONCE(fn->leaving) && wanted_pop(fn, &iif)) {
+		dev = __dev_get_by_index(fn->net, iif);
+		if (dev && !device_find(fn, iif))
+			device_hook(fn, dev);
+	}
+	rtnl_unlock();
+}
+
+/**
+ * ftun_devices_want() - have an ingress hook put on a device
+ * @fn:  where
+ * @iif: index of the device
+ *
+ * It is there some time later. A packet of a flow that comes in on a device with
+ * a hook and yet was not seen there, such as through a bridge, is nothing that
+ * another hook would help.
+ *
+ * Context: BH off, RCU read side.
+ */
+void ftun_devices_want(struct ftun_net *fn, u32 iif)
+{
+	if (device_find(fn, iif) || READ_ONCE(fn->leaving))
+		return;
+	spin_lock(&fn->wanted_lock);
+	if (fn->wanted_count < FTUN_DEVICES_WANTED)
+		fn->wanted[fn->wanted_count++] = iif;
+	spin_unlock(&fn->wanted_lock);
+	queue_work(system_wq, &fn->hook_work);
+}
+
+static int devices_event(struct notifier_block *nb, unsigned long event,
+			 void *ptr)
+{
+	struct net_device *dev = netdev_notifier_info_to_dev(ptr);
+	struct ftun_net *fn = ftun_net_get(dev_net(dev));
+	struct ftun_device *fdev;
+
+	switch (event) {
+	case NETDEV_UNREGISTER:
+		fdev = device_find(fn, dev->ifindex);
+		if (fdev)
+			device_unhook(fdev);
+		fallthrough;
+	case NETDEV_DOWN:
+	case NETDEV_CHANGE:
+	case NETDEV_CHANGEMTU:
+	case NETDEV_CHANGEADDR:
+	case NETDEV_CHANGEUPPER:
+	case NETDEV_FEAT_CHANGE:
+		ftun_policy_changed(fn);
+	}
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block devices_notifier = {
+	.notifier_call = devices_event,
+};
+
+int ftun_devices_init(void)
+{
+	return register_netdevice_notifier(&devices_notifier);
+}
+
+void ftun_devices_exit(void)
+{
+	unregister_netdevice_notifier(&devices_notifier);
+}
+
+void ftun_devices_net_init(struct ftun_net *fn)
+{
+	INIT_LIST_HEAD(&fn->devices);
+	spin_lock_init(&fn->wanted_lock);
+	INIT_WORK(&fn->hook_work, devices_hook_work);
+}
+
+/* A grace period after this no packet is in an ingress hook any more. */
+void ftun_devices_net_pre_exit(struct ftun_net *fn)
+{
+	struct ftun_device *fdev, *next;
+
+	WARN_ON_ONCE(!fn->leaving);
+	cancel_work_sync(&fn->hook_work);
+	rtnl_lock();
+	list_for_each_entry_safe(fdev, next, &fn->devices, list)
+		device_unhook(fdev);
+	rtnl_unlock();
+}

@@ -1,0 +1,513 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A connection's life in the module, from its first watched packet until it is
+ * handed back to conntrack. Only ftun_flow_gc() ends one, so that there is one
+ * place where a flow dies.
+ */
+#include "flow.h"
+
+#include <linux/netfilter/nf_conntrack_tcp.h>
+#include <linux/slab.h>
+#include <net/neighbour.h>
+#include <net/netfilter/nf_conntrack_ecache.h>
+#include <net/netfilter/nf_conntrack_l4proto.h>
+#include <net/route.h>
+
+#include "armed.h"
+#include "policy.h"
+#include "table.h"
+
+/* A refused direction may have a second chance, unless its proof failed. */
+#define RETRY_AFTER	(30 * HZ)
+#define GC_INTERVAL	HZ
+/* Idle limit where the kernel has no nf_flowtable_*_timeout sysctls. */
+#define IDLE_TIMEOUT	(30 * HZ)
+
+static struct kmem_cache *path_cache __read_mostly;
+static struct kmem_cache *flow_cache __read_mostly;
+
+static const struct rhashtable_params flow_params = {
+	.head_offset		= offsetof(struct ftun_flow, node),
+	.key_offset		= offsetof(struct ftun_flow, ct),
+	.key_len		= sizeof(struct nf_conn *),
+	.automatic_shrinking	= true,
+};
+
+struct ftun_path *ftun_path_alloc(void)
+{
+	return kmem_cache_zalloc(path_cache, GFP_ATOMIC);
+}
+
+static void path_free_rcu(struct rcu_head *rcu)
+{
+	struct ftun_path *path = container_of(rcu, struct ftun_path, rcu);
+
+	if (path->neigh)
+		neigh_release(path->neigh);
+	if (path->rt)
+		dst_release(&path->rt->dst);
+	if (path->outer_rt)
+		dst_release(&path->outer_rt->dst);
+	if (path->outer_in.ct)
+		nf_ct_put(path->outer_in.ct);
+	if (path->outer_out.ct)
+		nf_ct_put(path->outer_out.ct);
+	kmem_cache_free(path_cache, path);
+}
+
+/**
+ * ftun_path_free() - let go of a path that is not, or no longer, in the table
+ * @path: path that packets on other CPUs may still be using
+ */
+void ftun_path_free(struct ftun_path *path)
+{
+	call_rcu(&path->rcu, path_free_rcu);
+}
+
+/**
+ * ftun_flow_find() - the flow of a connection
+ * @fn: where
+ * @ct: conntrack entry; only its address is used
+ *
+ * Context: RCU read side, under which the flow may be used.
+ */
+struct ftun_flow *ftun_flow_find(struct ftun_net *fn, const struct nf_conn *ct)
+{
+	return rhashtable_lookup(&fn->flows, &ct, flow_params);
+}
+
+static struct ftun_flow *flow_alloc(struct ftun_net *fn, struct nf_conn *ct)
+{
+	struct ftun_flow *flow = kmem_cache_zalloc(flow_cache, GFP_ATOMIC);
+
+	if (!flow)
+		return NULL;
+	nf_conntrack_get(&ct->ct_general);
+	flow->ct = ct;
+	flow->fn = fn;
+	flow->seen = jiffies;
+	flow->dir[IP_CT_DIR_ORIGINAL].reason = FTUN_OK;
+	flow->dir[IP_CT_DIR_REPLY].reason = FTUN_OK;
+	spin_lock_init(&flow->lock);
+	return flow;
+}
+
+static void flow_free_rcu(struct rcu_head *rcu)
+{
+	struct ftun_flow *flow = container_of(rcu, struct ftun_flow, rcu);
+	int i;
+
+	for (i = 0; i < IP_CT_DIR_MAX; i++) {
+		if (flow->dir[i].rt)
+			dst_release(&flow->dir[i].rt->dst);
+		kfree(flow->dir[i].mismatch);
+	}
+	nf_ct_put(flow->ct);
+	kmem_cache_free(flow_cache, flow);
+}
+
+/**
+ * ftun_flow_create() - begin to watch a connection
+ * @fn:     where
+ * @ct:     confirmed conntrack entry; a reference is taken
+ * @reason: says why on failure
+ *
+ * Context: softirq or BH off, RCU read side.
+ * Return: the new flow, the one that another CPU made meanwhile, or NULL.
+ */
+struct ftun_flow *ftun_flow_create(struct ftun_net *fn, struct nf_conn *ct,
+				   enum ftun_stat *reason)
+{
+	struct ftun_flow *flow, *old;
+
+	*reason = FTUN_STAT_refuse_limit;
+	if (atomic_read(&fn->flows.nelems) >= READ_ONCE(ftun_flow_limit))
+		return NULL;
+	*reason = FTUN_STAT_refuse_nomem;
+	flow = flow_alloc(fn, ct);
+	if (!flow)
+		return NULL;
+	old = rhashtable_lookup_get_insert_fast(&fn->flows, &flow->node,
+						flow_params);
+	if (old) {
+		call_rcu(&flow->rcu, flow_free_rcu);
+		return IS_ERR(old) ? NULL : old;
+	}
+	ftun_stat_inc(fn->stats, FTUN_STAT_flow_learned);
+	if (!READ_ONCE(fn->leaving))
+		queue_delayed_work(system_wq, &fn->gc_work, GC_INTERVAL);
+	return flow;
+}
+
+static void dir_drop_path(struct ftun_flow *flow, struct ftun_dir *dir)
+{
+	lockdep_assert_held(&flow->lock);
+	if (!dir->path)
+		return;
+	ftun_table_del(flow->fn, dir->path);
+	ftun_path_free(dir->path);
+	dir->path = NULL;
+}
+
+/**
+ * ftun_flow_refuse() - leave a direction on the slow path
+ * @flow:   the connection, locked
+ * @dir:    its direction
+ * @reason: why
+ */
+void ftun_flow_refuse(struct ftun_flow *flow, struct ftun_dir *dir,
+		      enum ftun_stat reason)
+{
+	lockdep_assert_held(&flow->lock);
+	dir_drop_path(flow, dir);
+	if (dir->state != FTUN_REFUSED || dir->reason != reason)
+		ftun_stat_inc(flow->fn->stats, reason);
+	dir->state = FTUN_REFUSED;
+	dir->reason = reason;
+	dir->retry = jiffies + RETRY_AFTER;
+}
+
+/* Make conntrack pick up TCP's window from the next packet it sees, as
+ * flow_offload_fixup_tcp() does: it knows nothing of what went by the fast path.
+ */
+static void tcp_forget_window(struct ip_ct_tcp *tcp)
+{
+	int i;
+
+	for (i = 0; i < IP_CT_DIR_MAX; i++) {
+		tcp->seen[i].td_maxwin = 0;
+		tcp->seen[i].flags &= ~IP_CT_TCP_FLAG_MAXACK_SET;
+	}
+}
+
+/**
+ * ftun_flow_resync() - prepare conntrack for a packet of an armed TCP connection
+ * @ct: its conntrack entry
+ *
+ * To be called before a packet is given back to the slow path, which would find
+ * it outside the window, call it invalid, and not translate its addresses.
+ */
+void ftun_flow_resync(struct nf_conn *ct)
+{
+	if (nf_ct_protonum(ct) != IPPROTO_TCP)
+		return;
+	spin_lock_bh(&ct->lock);
+	tcp_forget_window(&ct->proto.tcp);
+	spin_unlock_bh(&ct->lock);
+}
+
+/* Fragments and the like reach conntrack without the fast path's knowledge, so
+ * while a connection is armed no packet of it may count as out of window.
+ */
+static void tcp_be_liberal(struct ftun_flow *flow)
+{
+	struct ip_ct_tcp *tcp = &flow->ct->proto.tcp;
+	int i;
+
+	spin_lock_bh(&flow->ct->lock);
+	for (i = 0; i < IP_CT_DIR_MAX; i++) {
+		flow->liberal[i] = tcp->seen[i].flags &
+				   IP_CT_TCP_FLAG_BE_LIBERAL;
+		tcp->seen[i].flags |= IP_CT_TCP_FLAG_BE_LIBERAL;
+	}
+	spin_unlock_bh(&flow->ct->lock);
+}
+
+static void tcp_be_strict(struct ftun_flow *flow)
+{
+	struct ip_ct_tcp *tcp = &flow->ct->proto.tcp;
+	int i;
+
+	spin_lock_bh(&flow->ct->lock);
+	tcp_forget_window(tcp);
+	for (i = 0; i < IP_CT_DIR_MAX; i++) {
+		tcp->seen[i].flags &= ~IP_CT_TCP_FLAG_BE_LIBERAL;
+		tcp->seen[i].flags |= flow->liberal[i];
+	}
+	spin_unlock_bh(&flow->ct->lock);
+}
+
+/* IPS_OFFLOAD says whose a connection is: nf_flow_table respects it too. */
+static bool flow_own(struct ftun_flow *flow)
+{
+	lockdep_assert_held(&flow->lock);
+	if (test_bit(FTUN_FLOW_OWNER, &flow->flags))
+		return true;
+	if (test_and_set_bit(IPS_OFFLOAD_BIT, &flow->ct->status))
+		return false;
+	set_bit(FTUN_FLOW_OWNER, &flow->flags);
+	if (nf_ct_protonum(flow->ct) == IPPROTO_TCP)
+		tcp_be_liberal(flow);
+	return true;
+}
+
+static void flow_disown(struct ftun_flow *flow)
+{
+	if (!test_and_clear_bit(FTUN_FLOW_OWNER, &flow->flags))
+		return;
+	if (nf_ct_protonum(flow->ct) == IPPROTO_TCP)
+		tcp_be_strict(flow);
+	clear_bit(IPS_OFFLOAD_BIT, &flow->ct->status);
+}
+
+/**
+ * ftun_flow_arm() - put a proven direction on the fast path
+ * @flow: the connection, locked and not DEAD
+ * @dir:  its direction, PROVEN
+ * @path: its path; on FTUN_OK the direction's from now on
+ *
+ * Return: FTUN_OK or the reason why not.
+ */
+enum ftun_stat ftun_flow_arm(struct ftun_flow *flow, struct ftun_dir *dir,
+			     struct ftun_path *path)
+{
+	bool first = !dir->path;
+	int err;
+
+	lockdep_assert_held(&flow->lock);
+	if (!flow_own(flow))
+		return FTUN_STAT_refuse_owned;
+	if (dir->path) {
+		path->packets = dir->path->packets;
+		path->bytes = dir->path->bytes;
+	}
+	dir_drop_path(flow, dir);
+	err = ftun_table_add(flow->fn, path);
+	if (err)
+		return err == -EEXIST ? FTUN_STAT_wait_tuple
+				      : FTUN_STAT_refuse_nomem;
+	dir->path = path;
+	dir->state = FTUN_ARMED;
+	dir->reason = FTUN_OK;
+	dir->tries = 0;
+	if (first)
+		ftun_stat_inc(flow->fn->stats, FTUN_STAT_flow_armed);
+	return FTUN_OK;
+}
+
+/**
+ * ftun_flow_close() - a packet is about to tell conntrack that the end is near
+ * @flow: the connection
+ *
+ * The connection is conntrack's own again from this packet on; the rest is left
+ * to garbage collection.
+ *
+ * Context: softirq or BH off, RCU read side.
+ */
+void ftun_flow_close(struct ftun_flow *flow)
+{
+	if (test_and_set_bit(FTUN_FLOW_CLOSING, &flow->flags))
+		return;
+	flow_disown(flow);
+}
+
+static u32 idle_timeout(const struct nf_conn *ct)
+{
+#if IS_ENABLED(CONFIG_NF_FLOW_TABLE)
+	struct net *net = nf_ct_net(ct);
+
+	return nf_ct_protonum(ct) == IPPROTO_TCP ?
+		READ_ONCE(nf_tcp_pernet(net)->offload_timeout) :
+		READ_ONCE(nf_udp_pernet(net)->offload_timeout);
+#else
+	return IDLE_TIMEOUT;
+#endif
+}
+
+static unsigned long flow_used(const struct ftun_flow *flow)
+{
+	unsigned long used = READ_ONCE(flow->seen);
+	int i;
+
+	lockdep_assert_held(&flow->lock);
+	for (i = 0; i < IP_CT_DIR_MAX; i++) {
+		const struct ftun_path *path = flow->dir[i].path;
+
+		if (path && time_after(READ_ONCE(path->used), used))
+			used = READ_ONCE(path->used);
+	}
+	return used;
+}
+
+/* Let an entry live on from its last packet as the slow path would have. */
+static void acct_refresh(const struct ftun_acct *acct, unsigned long used,
+			 bool handback)
+{
+	u32 timeout = (u32)used + acct->timeout;
+
+	if (!acct->ct || !acct->timeout)
+		return;
+	if (handback || (s32)(timeout - READ_ONCE(acct->ct->timeout)) > 0)
+		WRITE_ONCE(acct->ct->timeout, timeout);
+}
+
+static void path_refresh(const struct ftun_path *path)
+{
+	unsigned long used = READ_ONCE(path->used);
+
+	acct_refresh(&path->inner, used, false);
+	acct_refresh(&path->outer_in, used, false);
+	acct_refresh(&path->outer_out, used, false);
+}
+
+/* Before 6.14 conntrack gives an offloaded entry a day to live. */
+static void flow_restore_timeout(struct ftun_flow *flow)
+{
+	struct ftun_path *last = NULL;
+	int i;
+
+	lockdep_assert_held(&flow->lock);
+	for (i = 0; i < IP_CT_DIR_MAX; i++) {
+		struct ftun_path *path = flow->dir[i].path;
+
+		if (path && (!last || time_after(path->used, last->used)))
+			last = path;
+	}
+	if (last && time_after(last->used, flow->seen))
+		acct_refresh(&last->inner, last->used, true);
+}
+
+static enum ftun_stat flow_judge(struct ftun_flow *flow)
+{
+	lockdep_assert_held(&flow->lock);
+	if (READ_ONCE(flow->fn->leaving) || !READ_ONCE(ftun_armed))
+		return FTUN_STAT_flow_ended_disarmed;
+	if (nf_ct_is_dying(flow->ct))
+		return FTUN_STAT_flow_ended_dying;
+	if (test_bit(FTUN_FLOW_CLOSING, &flow->flags))
+		return FTUN_STAT_flow_ended_closed;
+	if (time_after(jiffies, flow_used(flow) + idle_timeout(flow->ct)))
+		return FTUN_STAT_flow_ended_idle;
+	return FTUN_OK;
+}
+
+/* A path from an older generation holds on to devices that may want to go. */
+static void flow_refresh(struct ftun_flow *flow)
+{
+	int i;
+
+	lockdep_assert_held(&flow->lock);
+	for (i = 0; i < IP_CT_DIR_MAX; i++) {
+		struct ftun_dir *dir = &flow->dir[i];
+
+		if (!dir->path)
+			continue;
+		path_refresh(dir->path);
+		if (ftun_policy_current(flow->fn, dir->path))
+			continue;
+		dir_drop_path(flow, dir);
+		dir->state = FTUN_STALE;
+	}
+}
+
+static void flow_end(struct ftun_flow *flow, enum ftun_stat reason)
+{
+	int i;
+
+	lockdep_assert_held(&flow->lock);
+	if (test_bit(FTUN_FLOW_OWNER, &flow->flags))
+		flow_restore_timeout(flow);
+	for (i = 0; i < IP_CT_DIR_MAX; i++) {
+		dir_drop_path(flow, &flow->dir[i]);
+		flow->dir[i].state = FTUN_DEAD;
+	}
+	flow_disown(flow);
+	rhashtable_remove_fast(&flow->fn->flows, &flow->node, flow_params);
+	ftun_stat_inc(flow->fn->stats, reason);
+	call_rcu(&flow->rcu, flow_free_rcu);
+}
+
+static void flow_visit(struct ftun_flow *flow)
+{
+	enum ftun_stat reason;
+
+	spin_lock_bh(&flow->lock);
+	reason = flow_judge(flow);
+	if (reason == FTUN_OK)
+		flow_refresh(flow);
+	else
+		flow_end(flow, reason);
+	spin_unlock_bh(&flow->lock);
+}
+
+/**
+ * ftun_flow_gc() - visit every flow: end it, or keep its conntrack entries alive
+ * @fn: where
+ *
+ * Context: process.
+ */
+static void ftun_flow_gc(struct ftun_net *fn)
+{
+	struct rhashtable_iter iter;
+	struct ftun_flow *flow;
+
+	rhashtable_walk_enter(&fn->flows, &iter);
+	rhashtable_walk_start(&iter);
+	while ((flow = rhashtable_walk_next(&iter))) {
+		if (!IS_ERR(flow))
+			flow_visit(flow);
+		if (!need_resched())
+			continue;
+		rhashtable_walk_stop(&iter);
+		cond_resched();
+		rhashtable_walk_start(&iter);
+	}
+	rhashtable_walk_stop(&iter);
+	rhashtable_walk_exit(&iter);
+}
+
+static void flow_gc_work(struct work_struct *work)
+{
+	struct ftun_net *fn = container_of(to_delayed_work(work),
+					   struct ftun_net, gc_work);
+
+	ftun_flow_gc(fn);
+	if (atomic_read(&fn->flows.nelems) && !READ_ONCE(fn->leaving))
+		queue_delayed_work(system_wq, &fn->gc_work, GC_INTERVAL);
+}
+
+/**
+ * ftun_flow_gc_kick() - visit every flow soon, without waiting for it
+ * @fn: where
+ */
+void ftun_flow_gc_kick(struct ftun_net *fn)
+{
+	if (!READ_ONCE(fn->leaving))
+		mod_delayed_work(system_wq, &fn->gc_work, 0);
+}
+
+int ftun_flow_net_init(struct ftun_net *fn)
+{
+	INIT_DELAYED_WORK(&fn->gc_work, flow_gc_work);
+	return rhashtable_init(&fn->flows, &flow_params);
+}
+
+/* No hook runs any more: what is in the table is all there will ever be. */
+void ftun_flow_net_exit(struct ftun_net *fn)
+{
+	WARN_ON_ONCE(!fn->leaving);
+	cancel_delayed_work_sync(&fn->gc_work);
+	while (atomic_read(&fn->flows.nelems))
+		ftun_flow_gc(fn);
+	rhashtable_destroy(&fn->flows);
+}
+
+int ftun_flow_init(void)
+{
+	path_cache = KMEM_CACHE(ftun_path, SLAB_HWCACHE_ALIGN);
+	if (!path_cache)
+		return -ENOMEM;
+	flow_cache = KMEM_CACHE(ftun_flow, 0);
+	if (flow_cache)
+		return 0;
+	kmem_cache_destroy(path_cache);
+	return -ENOMEM;
+}
+
+/* After the last namespace has gone. */
+void ftun_flow_exit(void)
+{
+	rcu_barrier();
+	kmem_cache_destroy(flow_cache);
+	kmem_cache_destroy(path_cache);
+}

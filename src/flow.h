@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _FTUN_FLOW_H
+#define _FTUN_FLOW_H
+
+#include <linux/rhashtable.h>
+#include <net/netfilter/nf_conntrack.h>
+
+#include "netns.h"
+#include "rewrite.h"
+#include "tuple.h"
+
+struct neighbour;
+struct rtable;
+
+/*
+ * A connection has one struct ftun_flow while the module knows it. Each of its
+ * two directions goes its own way:
+ *
+ *	LEARNING ---> PROVEN ---> ARMED
+ *	  |  ^          |           |
+ *	  |  |          v           v      rules, routes or devices changed
+ *	  |  +-------- STALE <------+
+ *	  v                |
+ *	REFUSED <----------+
+ *
+ *	any of them ---> DEAD		garbage collection, see ftun_flow_gc()
+ *
+ * and an armed direction has a struct ftun_path: all that its packets need, in
+ * one object that never changes once the fast path can find it. A new proof makes
+ * a new path.
+ */
+
+/**
+ * enum ftun_state - how far a direction of a connection has come
+ * @FTUN_LEARNING: watching its packets on the slow path
+ * @FTUN_PROVEN:   fast path and slow path agree, but there is no path yet
+ * @FTUN_ARMED:    its path is in the table
+ * @FTUN_STALE:    it had a path, but what that was proven under has changed
+ * @FTUN_REFUSED:  stays on the slow path, with a reason
+ * @FTUN_DEAD:     its flow is being freed
+ */
+enum ftun_state {
+	FTUN_LEARNING,
+	FTUN_PROVEN,
+	FTUN_ARMED,
+	FTUN_STALE,
+	FTUN_REFUSED,
+	FTUN_DEAD,
+};
+
+/* Bits of ftun_path.what */
+#define FTUN_PATH_DECAP		0x01
+#define FTUN_PATH_ENCAP		0x02
+#define FTUN_PATH_NAT		0x04
+#define FTUN_PATH_PRIO_BY_TOS	0x08	/* ip_forward() sets skb->priority */
+
+/**
+ * struct ftun_acct - a conntrack entry to which packets are accounted
+ * @ct:  entry, with a reference; or NULL
+ * @dir: direction of the packets in it
+ * @timeout: jiffies for which a packet keeps it alive
+ */
+struct ftun_acct {
+	struct nf_conn	*ct;
+	u32		timeout;
+	u8		dir;
+};
+
+/**
+ * struct ftun_path - a proven direction of a connection
+ *
+ * Written before it is put in the table and constant from then on, but for the
+ * last group. Freed after a grace period, see ftun_path_free().
+ *
+ * @node:       in ftun_net.paths
+ * @tuple:      the key
+ * @generation: ftun_net.generation under which it was proven
+ * @nft_generation: ftun_policy_nft_generation() likewise
+ * @what:       FTUN_PATH_*
+ * @dscp:       DSCP bits of the inner TOS
+ * @outer_dscp: DSCP bits of the outer TOS of packets that come in
+ * @mtu:        longest inner packet to be sent whole
+ * @flow:       its connection; lives as long as the path does
+ * @inner:      inner conntrack entry; its reference is the flow's
+ * @rt:         inner route, with a reference
+ * @outer_rt:   underlay route with FTUN_PATH_ENCAP, with a reference
+ * @pmtu:       @rt's learned path MTU when proven
+ * @outer_pmtu: @outer_rt's
+ * @neigh:      next hop on the wire, with a reference
+ * @tun_in:     tunnel device with FTUN_PATH_DECAP. No reference is held: a device
+ *              that goes changes the generation first, and then waits for a
+ *              grace period
+ * @tun_out:    tunnel device with FTUN_PATH_ENCAP, likewise
+ * @outer_in:   conntrack entry of the outer packets that come in
+ * @outer_out:  conntrack entry of the outer packets that go out
+ * @nat:        with FTUN_PATH_NAT
+ * @outer:      with FTUN_PATH_ENCAP
+ * @mark:       skb->mark as the slow path leaves it
+ * @priority:   skb->priority likewise, unless FTUN_PATH_PRIO_BY_TOS
+ * @used:       jiffies of the last packet, written at most once in a jiffy
+ * @packets:    packets sent. With @bytes a plain count: two CPUs that handle one
+ *              direction at once can lose some
+ * @bytes:      their inner IP lengths
+ * @rcu:        for ftun_path_free()
+ */
+struct ftun_path {
+	struct rhash_head	node;
+	struct ftun_tuple	tuple;
+	u32			generation;
+	u32			nft_generation;
+	u8			what;
+	u8			dscp;
+	u8			outer_dscp;
+	u16			mtu;
+	struct ftun_flow	*flow;
+
+	struct ftun_acct	inner;
+	struct rtable		*rt;
+	struct rtable		*outer_rt;
+	u32			pmtu;
+	u32			outer_pmtu;
+	struct neighbour	*neigh;
+	struct net_device	*tun_in;
+	struct net_device	*tun_out;
+	struct ftun_acct	outer_in;
+	struct ftun_acct	outer_out;
+	struct ftun_nat		nat;
+	struct ftun_outer	outer;
+	u32			mark;
+	u32			priority;
+
+	unsigned long		used ____cacheline_aligned;
+	u64			packets;
+	u64			bytes;
+	struct rcu_head		rcu;
+};
+
+/* Longest part of a packet that a proof looks at. */
+#define FTUN_PROOF_BYTES	128
+
+/**
+ * struct ftun_mismatch - why a proof failed
+ * @len:  bytes that were compared
+ * @slow: what the slow path sent
+ * @fast: what the fast path would have sent
+ */
+struct ftun_mismatch {
+	u16	len;
+	u8	slow[FTUN_PROOF_BYTES];
+	u8	fast[FTUN_PROOF_BYTES];
+};
+
+/**
+ * struct ftun_dir - a direction of a connection
+ * @state:    how far it has come
+ * @tries:    proofs that failed in a row
+ * @reason:   why it is REFUSED, or else what it waits for; FTUN_OK if nothing
+ * @retry:    jiffies at which a REFUSED direction may try again
+ * @path:     what is in the table; NULL unless ARMED or STALE
+ * @rt:       inner route of the packet that is about to enter the tunnel
+ * @mismatch: the first failed proof, or NULL
+ *
+ * All guarded by the flow's lock.
+ */
+struct ftun_dir {
+	enum ftun_state		state;
+	u8			tries;
+	enum ftun_stat		reason;
+	unsigned long		retry;
+	struct ftun_path	*path;
+	struct rtable		*rt;
+	struct ftun_mismatch	*mismatch;
+};
+
+/* Bits of ftun_flow.flags, atomic */
+#define FTUN_FLOW_OWNER		0	/* IPS_OFFLOAD is set, and we did it */
+#define FTUN_FLOW_CLOSING	1	/* FIN or RST seen */
+
+/**
+ * struct ftun_flow - a connection
+ * @node:  in ftun_net.flows
+ * @ct:    its conntrack entry, with a reference; the key
+ * @fn:    where it lives
+ * @flags: FTUN_FLOW_*
+ * @liberal: IP_CT_TCP_FLAG_BE_LIBERAL of each direction before we set it;
+ *         guarded by ct->lock
+ * @seen:  jiffies of the last packet on the slow path
+ * @lock:  guards @dir; taken with BH off, inside nothing, outside ct->lock
+ * @dir:   both directions, by enum ip_conntrack_dir
+ * @rcu:   for its release
+ */
+struct ftun_flow {
+	struct rhash_head	node;
+	struct nf_conn		*ct;
+	struct ftun_net		*fn;
+	unsigned long		flags;
+	u8			liberal[IP_CT_DIR_MAX];
+	unsigned long		seen;
+	spinlock_t		lock;
+	struct ftun_dir		dir[IP_CT_DIR_MAX];
+	struct rcu_head		rcu;
+};
+
+int ftun_flow_init(void);
+void ftun_flow_exit(void);
+int ftun_flow_net_init(struct ftun_net *fn);
+void ftun_flow_net_exit(struct ftun_net *fn);
+
+struct ftun_flow *ftun_flow_find(struct ftun_net *fn, const struct nf_conn *ct);
+struct ftun_flow *ftun_flow_create(struct ftun_net *fn, struct nf_conn *ct,
+				   enum ftun_stat *reason);
+struct ftun_path *ftun_path_alloc(void);
+void ftun_path_free(struct ftun_path *path);
+void ftun_flow_refuse(struct ftun_flow *flow, struct ftun_dir *dir,
+		      enum ftun_stat reason);
+enum ftun_stat ftun_flow_arm(struct ftun_flow *flow, struct ftun_dir *dir,
+			     struct ftun_path *path);
+void ftun_flow_close(struct ftun_flow *flow);
+void ftun_flow_resync(struct nf_conn *ct);
+void ftun_flow_gc_kick(struct ftun_net *fn);
+
+#endif /* _FTUN_FLOW_H */

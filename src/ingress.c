@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The fast path: one packet in; the same packet, changed, out to its neighbour,
+ * or back to the stack with a reason and not a bit different.
+ */
+#include "ingress.h"
+
+#include <linux/netfilter.h>
+#include <linux/skbuff.h>
+#include <linux/tcp.h>
+#include <net/ip.h>
+#include <net/ip_tunnels.h>
+#include <net/neighbour.h>
+#include <net/tcp.h>
+
+#include "armed.h"
+#include "devices.h"
+#include "flow.h"
+#include "parse.h"
+#include "policy.h"
+#include "rewrite.h"
+#include "table.h"
+#include "tunnel.h"
+#include "witness.h"
+#include "xmit.h"
+
+/* What GRO and virtual devices may hand us as one packet. */
+#define GSO_TYPES	(SKB_GSO_TCPV4 | SKB_GSO_TCP_ECN | SKB_GSO_DODGY | \
+			 SKB_GSO_TCP_FIXEDID | SKB_GSO_PARTIAL | SKB_GSO_UDP_L4)
+
+static enum ftun_stat check_gso(const struct sk_buff *skb,
+				const struct ftun_packet *pkt,
+				const struct ftun_path *path)
+{
+	u32 allowed = GSO_TYPES;
+	u32 len;
+
+	if (path->what & FTUN_PATH_DECAP)
+		allowed |= SKB_GSO_IPXIP4;
+	else if (skb->encapsulation)
+		return FTUN_STAT_pass_gso;
+	if (!skb_shinfo(skb)->gso_type ||
+	    skb_shinfo(skb)->gso_type & ~allowed)
+		return FTUN_STAT_pass_gso;
+	len = sizeof(struct iphdr) + pkt->l4_hlen + skb_shinfo(skb)->gso_size;
+	return len > path->mtu ? FTUN_STAT_pass_mtu : FTUN_OK;
+}
+
+static enum ftun_stat check_size(const struct sk_buff *skb,
+				 const struct ftun_packet *pkt,
+				 const struct ftun_path *path)
+{
+	if (pkt->inner_len > 0xffff - sizeof(struct iphdr))
+		return FTUN_STAT_pass_mtu;
+	if (skb_is_gso(skb))
+		return check_gso(skb, pkt, path);
+	return pkt->inner_len > path->mtu ? FTUN_STAT_pass_mtu : FTUN_OK;
+}
+
+static enum ftun_stat check_dscp(const struct ftun_packet *pkt,
+				 const struct ftun_path *path)
+{
+	if ((pkt->tos & ~INET_ECN_MASK) != path->dscp ||
+	    (pkt->outer_tos & ~INET_ECN_MASK) != path->outer_dscp)
+		return FTUN_STAT_pass_dscp;
+	return FTUN_OK;
+}
+
+static bool acct_dying(const struct ftun_acct *acct)
+{
+	return acct->ct && nf_ct_is_dying(acct->ct);
+}
+
+/* A UDP stream becomes assured two seconds after it began, when conntrack sees a
+ * packet of it: nf_conntrack_udp_packet().
+ */
+static bool udp_due(const struct nf_conn *ct, u8 l4proto)
+{
+	return l4proto == IPPROTO_UDP &&
+	       !test_bit(IPS_ASSURED_BIT, &ct->status) &&
+	       time_after(jiffies, ct->proto.udp.stream_ts);
+}
+
+static enum ftun_stat check_conntrack(const struct ftun_path *path)
+{
+	if (nf_ct_is_dying(path->inner.ct) || acct_dying(&path->outer_in) ||
+	    acct_dying(&path->outer_out))
+		return FTUN_STAT_pass_dying;
+	if (udp_due(path->inner.ct, path->tuple.l4proto))
+		return FTUN_STAT_pass_assured;
+	return FTUN_OK;
+}
+
+static bool routes_current(const struct net *net, const struct ftun_path *path)
+{
+	return ftun_policy_route_current(net, path->rt, path->pmtu) &&
+	       (!(path->what & FTUN_PATH_ENCAP) ||
+		ftun_policy_route_current(net, path->outer_rt,
+					  path->outer_pmtu));
+}
+
+/* Is all that the proof stood on still so? */
+static enum ftun_stat check_proof(const struct ftun_net *fn,
+				  const struct ftun_path *path)
+{
+	if (!ftun_policy_current(fn, path) || !routes_current(fn->net, path))
+		return FTUN_STAT_pass_stale;
+	return path->neigh->dead ? FTUN_STAT_pass_neigh : FTUN_OK;
+}
+
+static enum ftun_stat check_tunnels(const struct ftun_path *path)
+{
+	if (path->what & FTUN_PATH_DECAP &&
+	    ftun_tunnel_watched_in(path->tun_in))
+		return FTUN_STAT_pass_watched;
+	if (!(path->what & FTUN_PATH_ENCAP))
+		return FTUN_OK;
+	if (ftun_tunnel_watched_out(path->tun_out))
+		return FTUN_STAT_pass_watched;
+	return ftun_tunnel_has_error(path->tun_out) ?
+		FTUN_STAT_pass_tunnel_error : FTUN_OK;
+}
+
+/* The packet itself: what the slow path would not simply send on. */
+static enum ftun_stat check_packet(const struct ftun_net *fn,
+				   const struct sk_buff *skb,
+				   const struct ftun_packet *pkt,
+				   const struct ftun_path *path)
+{
+	const struct iphdr *iph = (void *)skb->data + pkt->inner;
+
+	if (iph->ttl <= 1)
+		return FTUN_STAT_pass_ttl;
+	if (path->what & FTUN_PATH_DECAP &&
+	    !ftun_rewrite_ecn_fits(pkt->outer_tos, pkt->tos))
+		return FTUN_STAT_pass_ecn;
+	if (READ_ONCE(fn->net->ct.sysctl_checksum) &&
+	    !ftun_parse_l4_csum_ok(skb, pkt))
+		return FTUN_STAT_pass_l4_csum;
+	return FTUN_OK;
+}
+
+static bool tcp_ends(const struct ftun_packet *pkt)
+{
+	return pkt->tcp_flags & (TCPHDR_FIN | TCPHDR_RST);
+}
+
+static enum ftun_stat check_tcp(const struct ftun_packet *pkt,
+				const struct ftun_path *path)
+{
+	if (test_bit(FTUN_FLOW_CLOSING, &path->flow->flags))
+		return FTUN_STAT_pass_closing;
+	if (path->tuple.l4proto != IPPROTO_TCP)
+		return FTUN_OK;
+	if (pkt->tcp_flags & (TCPHDR_SYN | TCPHDR_FIN | TCPHDR_RST) ||
+	    !(pkt->tcp_flags & TCPHDR_ACK))
+		return FTUN_STAT_pass_tcp_flags;
+	return FTUN_OK;
+}
+
+/* The first reason, if there is any, why this packet cannot go by this path. */
+static enum ftun_stat check(const struct ftun_net *fn,
+			    const struct sk_buff *skb,
+			    const struct ftun_packet *pkt,
+			    const struct ftun_path *path)
+{
+	enum ftun_stat reason;
+
+	reason = check_proof(fn, path);
+	if (reason == FTUN_OK)
+		reason = check_conntrack(path);
+	if (reason == FTUN_OK)
+		reason = check_tcp(pkt, path);
+	if (reason == FTUN_OK)
+		reason = check_tunnels(path);
+	if (reason == FTUN_OK)
+		reason = check_dscp(pkt, path);
+	if (reason == FTUN_OK)
+		reason = check_size(skb, pkt, path);
+	if (reason == FTUN_OK)
+		reason = check_packet(fn, skb, pkt, path);
+	return reason;
+}
+
+/* Is it the path's fault, so that this packet should prove it anew? */
+static bool wants_proof(enum ftun_stat reason)
+{
+	switch (reason) {
+	case FTUN_STAT_pass_stale:
+	case FTUN_STAT_pass_neigh:
+	case FTUN_STAT_pass_dying:
+	case FTUN_STAT_pass_assured:
+	case FTUN_STAT_pass_dscp:
+	case FTUN_STAT_pass_mtu:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* A packet of a flow, but not for its path: let conntrack have it. */
+static unsigned int pass(struct ftun_net *fn, const struct sk_buff *skb,
+			 const struct ftun_packet *pkt,
+			 const struct ftun_path *path, enum ftun_stat reason)
+{
+	ftun_stat_inc(fn->stats, reason);
+	if (wants_proof(reason))
+		ftun_witness_take(fn, skb, pkt);
+	if (reason == FTUN_STAT_pass_tcp_flags && tcp_ends(pkt))
+		ftun_flow_close(path->flow);
+	if (!test_bit(FTUN_FLOW_CLOSING, &path->flow->flags))
+		ftun_flow_resync(path->inner.ct);
+	return NF_ACCEPT;
+}
+
+/* The last steps that can fail: room for the new headers, buffers that nobody
+ * shares, and no link padding. The slow path would not notice any of it. Without
+ * the padding a sum over all the packet is of no use: skb_forward_csum().
+ */
+static bool make_room(struct sk_buff *skb, const struct ftun_packet *pkt,
+		      const struct ftun_path *path)
+{
+	unsigned int headroom = ftun_xmit_headroom(path);
+
+	if (skb_cow(skb, headroom > pkt->inner ? headroom - pkt->inner : 0))
+		return false;
+	if (skb->ip_summed == CHECKSUM_COMPLETE)
+		skb->ip_summed = CHECKSUM_NONE;
+	return !pskb_trim(skb, pkt->inner + pkt->inner_len);
+}
+
+static void set_headers(struct sk_buff *skb)
+{
+	skb_reset_mac_header(skb);
+	skb_reset_network_header(skb);
+	skb_set_transport_header(skb, sizeof(struct iphdr));
+}
+
+/* ipip_tunnel_rcv(), ip_tunnel_rcv(): take the outer header off. */
+static void decap(struct sk_buff *skb, const struct ftun_packet *pkt)
+{
+	__skb_pull(skb, pkt->inner);
+	skb_clear_hash_if_not_l4(skb);
+	skb_set_queue_mapping(skb, 0);
+	iptunnel_pull_offloads(skb);
+	ftun_rewrite_ecn((struct iphdr *)skb->data, pkt->outer_tos);
+}
+
+/* nf_nat, ip_forward(): the inner packet on its way through the router. */
+static void forward(struct sk_buff *skb, const struct ftun_path *path)
+{
+	struct iphdr *iph = (struct iphdr *)skb->data;
+
+	if (path->what & FTUN_PATH_NAT)
+		ftun_rewrite_nat(iph, &path->nat,
+				 skb->ip_summed == CHECKSUM_PARTIAL);
+	ftun_rewrite_ttl(iph);
+	skb_clear_tstamp(skb);
+}
+
+/* ipip_tunnel_xmit(), ip_tunnel_xmit(): put an outer header on. */
+static bool encap(struct net *net, struct sk_buff *skb,
+		  const struct ftun_path *path)
+{
+	const struct iphdr *inner = (const struct iphdr *)skb->data;
+	struct iphdr *iph;
+
+	if (iptunnel_handle_offloads(skb, SKB_GSO_IPXIP4))
+		return false;
+	skb_set_inner_ipproto(skb, IPPROTO_IPIP);
+	skb_clear_hash_if_not_l4(skb);
+	iph = __skb_push(skb, sizeof(*iph));
+	skb_reset_network_header(skb);
+	*iph = path->outer.hdr;
+	__ip_select_ident(net, iph, skb_shinfo(skb)->gso_segs ?: 1);
+	ftun_rewrite_outer(iph, &path->outer, inner, skb->len, iph->id);
+	return true;
+}
+
+static enum ftun_stat path_stat(const struct ftun_path *path)
+{
+	if (!(path->what & FTUN_PATH_DECAP))
+		return FTUN_STAT_fast_encap;
+	if (!(path->what & FTUN_PATH_ENCAP))
+		return FTUN_STAT_fast_decap;
+	return FTUN_STAT_fast_transit;
+}
+
+static void path_count(struct ftun_path *path, u32 len)
+{
+	if (path->used != jiffies)
+		WRITE_ONCE(path->used, jiffies);
+	WRITE_ONCE(path->packets, path->packets + 1);
+	WRITE_ONCE(path->bytes, path->bytes + len);
+}
+
+/* From here on the packet is ours. */
+static void go(struct ftun_net *fn, struct sk_buff *skb,
+	       const struct ftun_packet *pkt, struct ftun_path *path)
+{
+	ftun_stat_inc(fn->stats, path_stat(path));
+	path_count(path, pkt->inner_len);
+	ftun_xmit_count_in(fn->net, skb, pkt, path);
+	if (path->what & FTUN_PATH_DECAP)
+		decap(skb, pkt);
+	set_headers(skb);
+	forward(skb, path);
+	if (path->what & FTUN_PATH_ENCAP && !encap(fn->net, skb, path)) {
+		DEV_STATS_INC(path->tun_out, tx_errors);
+		kfree_skb(skb);
+		return;
+	}
+	ftun_xmit(fn->net, skb, path);
+}
+
+/**
+ * ftun_ingress() - netdev ingress hook
+ * @priv:  struct ftun_device
+ * @skb:   a packet, after GRO, taps and tc, data at the network header
+ * @state: unused
+ *
+ * Context: BH off, RCU read side.
+ * Return: NF_STOLEN for a packet that went by the fast path, else NF_ACCEPT.
+ */
+unsigned int ftun_ingress(void *priv, struct sk_buff *skb,
+			  const struct nf_hook_state *state)
+{
+	const struct ftun_device *fdev = priv;
+	struct ftun_net *fn = fdev->fn;
+	struct ftun_packet pkt;
+	struct ftun_path *path;
+	enum ftun_stat reason;
+
+	WARN_ON_ONCE(!rcu_read_lock_held());
+	if (!READ_ONCE(ftun_armed))
+		return NF_ACCEPT;
+	reason = ftun_parse(skb, fdev->iif, &pkt);
+	if (reason == FTUN_NOT_OURS)
+		return NF_ACCEPT;
+	if (reason != FTUN_OK) {
+		ftun_stat_inc(fn->stats, reason);
+		return NF_ACCEPT;
+	}
+	path = ftun_table_find(fn, &pkt.tuple);
+	if (!path) {
+		ftun_stat_inc(fn->stats, FTUN_STAT_miss);
+		ftun_witness_take(fn, skb, &pkt);
+		return NF_ACCEPT;
+	}
+	reason = check(fn, skb, &pkt, path);
+	if (reason == FTUN_OK && !make_room(skb, &pkt, path))
+		reason = FTUN_STAT_pass_nomem;
+	if (reason != FTUN_OK)
+		return pass(fn, skb, &pkt, path, reason);
+	go(fn, skb, &pkt, path);
+	return NF_STOLEN;
+}

@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The watchers. They see what the slow path did with a packet, and hand what they
+ * saw to the proof:
+ *
+ *	ingress hook		witness.c keeps the packet as it came in
+ *	INPUT, last		... and what conntrack made of its outer header
+ *	POSTROUTING, last	the inner packet has passed every chain; if it leaves
+ *				by a plain device this is the end of it
+ *	POSTROUTING, last	the same packet again in its new outer header
+ *
+ * All on one CPU, the two POSTROUTINGs back to back.
+ */
+#include "learn.h"
+
+#include <linux/netfilter_ipv4.h>
+#include <linux/percpu.h>
+#include <net/ip.h>
+#include <net/netfilter/nf_conntrack_helper.h>
+#include <net/netfilter/nf_conntrack_seqadj.h>
+#include <net/route.h>
+
+#include "armed.h"
+#include "devices.h"
+#include "flow.h"
+#include "proof.h"
+#include "tunnel.h"
+#include "witness.h"
+
+/**
+ * struct pending - an inner packet that is just entering a tunnel
+ * @skb:     the packet; only ever compared. NULL if there is none
+ * @ct:      its conntrack entry; only ever compared
+ * @dir:     its direction
+ * @iif:     index of the device it came in on
+ * @tunnel:  index of the tunnel device
+ * @witness: what it was like when it came in
+ */
+struct pending {
+	const struct sk_buff	*skb;
+	const struct nf_conn	*ct;
+	u8			dir;
+	u32			iif;
+	u32			tunnel;
+	struct ftun_witness	witness;
+};
+
+/* Used by its own CPU only, with BH off. */
+static DEFINE_PER_CPU(struct pending, pending);
+
+/* The connection has been answered and is not about to end. */
+static bool ct_settled(const struct nf_conn *ct)
+{
+	if (!nf_ct_is_confirmed(ct) || nf_ct_is_dying(ct) ||
+	    !test_bit(IPS_SEEN_REPLY_BIT, &ct->status))
+		return false;
+	if (nf_ct_protonum(ct) == IPPROTO_UDP)
+		return true;
+	return nf_ct_protonum(ct) == IPPROTO_TCP &&
+	       test_bit(IPS_ASSURED_BIT, &ct->status) &&
+	       READ_ONCE(ct->proto.tcp.state) == TCP_CONNTRACK_ESTABLISHED;
+}
+
+/* What rules a connection out whatever its tunnels are. */
+static enum ftun_stat check_connection(const struct nf_conn *ct,
+				       const struct sk_buff *skb,
+				       const struct nf_hook_state *state)
+{
+	if (nfct_help(ct) || nfct_seqadj(ct))
+		return FTUN_STAT_refuse_helper;
+	if (state->in == state->out)
+		return FTUN_STAT_refuse_hairpin;
+	if (skb_sec_path(skb))
+		return FTUN_STAT_refuse_ipsec;
+	return ftun_proof_check_route(skb_rtable(skb));
+}
+
+/* A second chance after a while, since routes and settings change; but two wrong
+ * proofs say that something is not understood here.
+ */
+static bool dir_may_learn(struct ftun_dir *dir)
+{
+	if (dir->state == FTUN_DEAD)
+		return false;
+	if (dir->state != FTUN_REFUSED)
+		return true;
+	if (dir->reason == FTUN_STAT_refuse_mismatch ||
+	    time_before(jiffies, dir->retry))
+		return false;
+	dir->state = FTUN_LEARNING;
+	return true;
+}
+
+static void dir_wait(struct ftun_flow *flow, struct ftun_dir *dir,
+		     enum ftun_stat reason)
+{
+	ftun_stat_inc(flow->fn->stats, reason);
+	dir->reason = reason;
+}
+
+static void dir_keep_route(struct ftun_dir *dir, struct rtable *rt)
+{
+	if (dir->rt == rt)
+		return;
+	dst_hold(&rt->dst);
+	if (dir->rt)
+		dst_release(&dir->rt->dst);
+	dir->rt = rt;
+}
+
+/* The packet comes by here again in a moment, with its outer header on. */
+static void watch_encap(const struct nf_conn *ct, u8 dir,
+			const struct sk_buff *skb,
+			const struct nf_hook_state *state,
+			const struct ftun_witness *witness)
+{
+	struct pending *pend = this_cpu_ptr(&pending);
+
+	pend->skb = skb;
+	pend->ct = ct;
+	pend->dir = dir;
+	pend->iif = state->in->ifindex;
+	pend->tunnel = state->out->ifindex;
+	pend->witness = *witness;
+}
+
+/* An inner packet at the end of its way through the router. */
+static void learn_flow(struct ftun_flow *flow, u8 index, struct sk_buff *skb,
+		       const struct nf_hook_state *state,
+		       const struct ftun_tunnel *in,
+		       const struct ftun_tunnel *out)
+{
+	struct ftun_dir *dir = &flow->dir[index];
+	struct ftun_witness witness;
+	enum ftun_stat reason;
+
+	lockdep_assert_held(&flow->lock);
+	if (!dir_may_learn(dir))
+		return;
+	reason = check_connection(flow->ct, skb, state);
+	if (reason != FTUN_OK) {
+		ftun_flow_refuse(flow, dir, reason);
+		return;
+	}
+	if (!ftun_witness_find(flow->fn, skb, &witness)) {
+		witness.complete = false;
+		witness.iif = state->in->ifindex;
+		if (in->encap != FTUN_ENCAP_NONE)
+			return;
+	}
+	if (!witness.complete) {
+		/* No proof is wanted of an armed path that just passed a packet. */
+		if (dir->state == FTUN_ARMED)
+			return;
+		dir_wait(flow, dir, FTUN_STAT_wait_unseen);
+		ftun_devices_want(flow->fn, witness.iif);
+		return;
+	}
+	if (out->encap != FTUN_ENCAP_NONE) {
+		dir_keep_route(dir, skb_rtable(skb));
+		watch_encap(flow->ct, index, skb, state, &witness);
+		return;
+	}
+	ftun_proof_try(flow, index, &(struct ftun_observation) {
+		.witness	= &witness,
+		.skb		= skb,
+		.rt		= skb_rtable(skb),
+		.in		= state->in,
+	});
+}
+
+static void refuse_tunnel(struct ftun_flow *flow, u8 index,
+			  enum ftun_stat reason)
+{
+	struct ftun_dir *dir = &flow->dir[index];
+
+	lockdep_assert_held(&flow->lock);
+	if (dir_may_learn(dir))
+		ftun_flow_refuse(flow, dir, reason);
+}
+
+static void touch(struct ftun_flow *flow)
+{
+	if (READ_ONCE(flow->seen) != jiffies)
+		WRITE_ONCE(flow->seen, jiffies);
+}
+
+static struct ftun_flow *flow_get(struct ftun_net *fn, struct nf_conn *ct)
+{
+	struct ftun_flow *flow = ftun_flow_find(fn, ct);
+	enum ftun_stat reason;
+
+	if (flow)
+		return flow;
+	if (test_bit(IPS_OFFLOAD_BIT, &ct->status)) {
+		ftun_stat_inc(fn->stats, FTUN_STAT_refuse_owned);
+		return NULL;
+	}
+	flow = ftun_flow_create(fn, ct, &reason);
+	if (!flow)
+		ftun_stat_inc(fn->stats, reason);
+	return flow;
+}
+
+static void learn_inner(struct ftun_net *fn, struct sk_buff *skb,
+			const struct nf_hook_state *state)
+{
+	enum ip_conntrack_info ctinfo;
+	struct ftun_tunnel in, out;
+	enum ftun_stat reason;
+	struct ftun_flow *flow;
+	struct nf_conn *ct;
+
+	ct = nf_ct_get(skb, &ctinfo);
+	if (!ct || nf_ct_is_template(ct) || !ct_settled(ct))
+		return;
+	reason = ftun_tunnel_read(state->in, &in);
+	if (reason == FTUN_OK)
+		reason = ftun_tunnel_read(state->out, &out);
+	if (reason == FTUN_OK && in.encap == FTUN_ENCAP_NONE &&
+	    out.encap == FTUN_ENCAP_NONE)
+		return;
+	flow = flow_get(fn, ct);
+	if (!flow || test_bit(FTUN_FLOW_CLOSING, &flow->flags))
+		return;
+	touch(flow);
+	spin_lock(&flow->lock);
+	if (reason == FTUN_OK)
+		learn_flow(flow, CTINFO2DIR(ctinfo), skb, state, &in, &out);
+	else
+		refuse_tunnel(flow, CTINFO2DIR(ctinfo), reason);
+	spin_unlock(&flow->lock);
+}
+
+/* The packet that just entered the tunnel which @state->in names. */
+static void learn_outer(struct ftun_net *fn, struct sk_buff *skb,
+			const struct nf_hook_state *state)
+{
+	struct pending *pend = this_cpu_ptr(&pending);
+	struct ftun_flow *flow;
+
+	if (pend->skb != skb || pend->tunnel != state->in->ifindex ||
+	    pend->witness.fn != fn)
+		return;
+	pend->skb = NULL;
+	flow = ftun_flow_find(fn, pend->ct);
+	if (!flow || test_bit(FTUN_FLOW_CLOSING, &flow->flags))
+		return;
+	spin_lock(&flow->lock);
+	if (dir_may_learn(&flow->dir[pend->dir]) && flow->dir[pend->dir].rt)
+		ftun_proof_try(flow, pend->dir, &(struct ftun_observation) {
+			.witness	= &pend->witness,
+			.skb		= skb,
+			.rt		= flow->dir[pend->dir].rt,
+			.outer_rt	= skb_rtable(skb),
+			.in		= dev_get_by_index_rcu(fn->net,
+							       pend->iif),
+			.tun_out	= state->in,
+		});
+	spin_unlock(&flow->lock);
+}
+
+static unsigned int learn_postrouting(void *priv, struct sk_buff *skb,
+				      const struct nf_hook_state *state)
+{
+	struct ftun_net *fn = ftun_net_get(state->net);
+
+	if (!READ_ONCE(ftun_armed) || !state->in)
+		return NF_ACCEPT;
+	/* Reassembled packets are none that the fast path sees. */
+	if (IPCB(skb)->frag_max_size)
+		return NF_ACCEPT;
+	local_bh_disable();
+	if (IPCB(skb)->flags & IPSKB_FORWARDED)
+		learn_inner(fn, skb, state);
+	else
+		learn_outer(fn, skb, state);
+	local_bh_enable();
+	return NF_ACCEPT;
+}
+
+static unsigned int learn_local_in(void *priv, struct sk_buff *skb,
+				   const struct nf_hook_state *state)
+{
+	if (!READ_ONCE(ftun_armed) ||
+	    !ftun_tunnel_is_proto(ip_hdr(skb)->protocol))
+		return NF_ACCEPT;
+	local_bh_disable();
+	ftun_witness_local_in(ftun_net_get(state->net), skb,
+			      state->in->ifindex);
+	local_bh_enable();
+	return NF_ACCEPT;
+}
+
+static const struct nf_hook_ops learn_ops[] = {
+	{
+		.hook		= learn_postrouting,
+		.pf		= NFPROTO_IPV4,
+		.hooknum	= NF_INET_POST_ROUTING,
+		.priority	= INT_MAX,
+	},
+	{
+		.hook		= learn_local_in,
+		.pf		= NFPROTO_IPV4,
+		.hooknum	= NF_INET_LOCAL_IN,
+		.priority	= INT_MAX,
+	},
+};
+
+int ftun_learn_net_init(struct net *net)
+{
+	return nf_register_net_hooks(net, learn_ops, ARRAY_SIZE(learn_ops));
+}
+
+/* A grace period after this nothing is learned any more. */
+void ftun_learn_net_pre_exit(struct net *net)
+{
+	nf_unregister_net_hooks(net, learn_ops, ARRAY_SIZE(learn_ops));
+}

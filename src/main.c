@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Init and exit, in order; and the module's parameters. */
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <net/net_namespace.h>
+
+#include "armed.h"
+#include "devices.h"
+#include "flow.h"
+#include "netns.h"
+
+bool ftun_armed = true;
+unsigned int ftun_flow_limit = 262144;
+
+module_param_named(armed, ftun_armed, bool, 0644);
+MODULE_PARM_DESC(armed, "accelerate flows (default: yes)");
+module_param_named(flow_limit, ftun_flow_limit, uint, 0644);
+MODULE_PARM_DESC(flow_limit, "most connections known in a network namespace (default: 262144)");
+
+static int __init ftun_init(void)
+{
+	int err;
+
+	err = ftun_flow_init();
+	if (err)
+		return err;
+	err = ftun_netns_init();
+	if (err)
+		goto exit_flow;
+	err = ftun_devices_init();
+	if (err)
+		goto exit_netns;
+	return 0;
+
+exit_netns:
+	ftun_netns_exit();
+exit_flow:
+	ftun_flow_exit();
+	return err;
+}
+
+static void __exit ftun_exit(void)
+{
+	ftun_devices_exit();
+	ftun_netns_exit();
+	ftun_flow_exit();
+}
+
+module_init(ftun_init);
+module_exit(ftun_exit);
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("Fast path for forwarded connections in L3 tunnels");
+MODULE_VERSION("0.1.0");

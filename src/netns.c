@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Network namespaces come and go, each with all of the module in it. */
+#include "netns.h"
+
+#include "devices.h"
+#include "flow.h"
+#include "learn.h"
+#include "proc.h"
+#include "table.h"
+
+unsigned int ftun_net_id __read_mostly;
+
+static int netns_init_tables(struct ftun_net *fn)
+{
+	int err;
+
+	fn->stats = alloc_percpu(struct ftun_stats);
+	if (!fn->stats)
+		return -ENOMEM;
+	err = ftun_table_init(fn);
+	if (err)
+		goto free_stats;
+	err = ftun_flow_net_init(fn);
+	if (err)
+		goto free_table;
+	return 0;
+
+free_table:
+	ftun_table_exit(fn);
+free_stats:
+	free_percpu(fn->stats);
+	return err;
+}
+
+static void netns_exit_tables(struct ftun_net *fn)
+{
+	ftun_flow_net_exit(fn);
+	ftun_table_exit(fn);
+	free_percpu(fn->stats);
+}
+
+static int __net_init netns_init(struct net *net)
+{
+	struct ftun_net *fn = ftun_net_get(net);
+	int err;
+
+	fn->net = net;
+	ftun_devices_net_init(fn);
+	err = netns_init_tables(fn);
+	if (err)
+		return err;
+	err = ftun_proc_net_init(net);
+	if (err)
+		goto free_tables;
+	err = ftun_learn_net_init(net);
+	if (err)
+		goto free_proc;
+	return 0;
+
+free_proc:
+	ftun_proc_net_exit(net);
+free_tables:
+	fn->leaving = true;
+	netns_exit_tables(fn);
+	return err;
+}
+
+/* Between this and the next a grace period passes: no packet is in a hook then. */
+static void __net_exit netns_pre_exit(struct net *net)
+{
+	struct ftun_net *fn = ftun_net_get(net);
+
+	WRITE_ONCE(fn->leaving, true);
+	ftun_learn_net_pre_exit(net);
+	ftun_devices_net_pre_exit(fn);
+}
+
+static void __net_exit netns_exit(struct net *net)
+{
+	ftun_proc_net_exit(net);
+	netns_exit_tables(ftun_net_get(net));
+}
+
+static struct pernet_operations netns_ops = {
+	.init		= netns_init,
+	.pre_exit	= netns_pre_exit,
+	.exit		= netns_exit,
+	.id		= &ftun_net_id,
+	.size		= sizeof(struct ftun_net),
+};
+
+int ftun_netns_init(void)
+{
+	return register_pernet_subsys(&netns_ops);
+}
+
+void ftun_netns_exit(void)
+{
+	unregister_pernet_subsys(&netns_ops);
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _FTUN_NETNS_H
+#define _FTUN_NETNS_H
+
+#include <linux/atomic.h>
+#include <linux/list.h>
+#include <linux/rhashtable.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+#include <net/net_namespace.h>
+#include <net/netns/generic.h>
+
+#include "stats.h"
+
+/* Devices that wait for their ingress hook; more of them wait for a next packet. */
+#define FTUN_DEVICES_WANTED	8
+
+/**
+ * struct ftun_net - the module's part of a network namespace
+ * @net:         the namespace, which outlives this
+ * @stats:       the counters
+ * @paths:       what the fast path looks packets up in, see table.c
+ * @flows:       connections by conntrack entry, see flow.c
+ * @generation:  changes whenever something changed that a proof stood on, see
+ *               policy.c
+ * @leaving:     the namespace or the module goes; set once, before @hook_work and
+ *               @gc_work are cancelled
+ * @devices:     struct ftun_device, guarded by RTNL, walked under RCU
+ * @wanted_lock: guards @wanted and @wanted_count
+ * @wanted:      indexes of devices that need an ingress hook
+ * @wanted_count: how many
+ * @hook_work:   gives them one
+ * @gc_work:     ends flows, see flow.c
+ */
+struct ftun_net {
+	struct net			*net;
+	struct ftun_stats __percpu	*stats;
+	struct rhashtable		paths;
+	struct rhashtable		flows;
+	atomic_t			generation;
+	bool				leaving;
+
+	struct list_head		devices;
+	spinlock_t			wanted_lock;
+	u32				wanted[FTUN_DEVICES_WANTED];
+	unsigned int			wanted_count;
+	struct work_struct		hook_work;
+	struct delayed_work		gc_work;
+};
+
+extern unsigned int ftun_net_id;
+
+/* RCU read side, RTNL, or otherwise sure that @net stays. */
+static inline struct ftun_net *ftun_net_get(const struct net *net)
+{
+	return net_generic(net, ftun_net_id);
+}
+
+int ftun_netns_init(void);
+void ftun_netns_exit(void);
+
+#endif /* _FTUN_NETNS_H */

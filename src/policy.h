@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _FTUN_POLICY_H
+#define _FTUN_POLICY_H
+
+#include <net/net_namespace.h>
+#include <net/route.h>
+
+#include "compat/nft.h"
+#include "flow.h"
+#include "netns.h"
+
+/**
+ * struct ftun_generations - the state of the world, as far as proofs depend on it
+ * @ftun: changes with devices and tunnels
+ * @nft:  changes with the nftables ruleset
+ */
+struct ftun_generations {
+	u32	ftun;
+	u32	nft;
+};
+
+/* To be read before the slow path looks at the packet that is to be the proof. */
+static inline struct ftun_generations
+ftun_policy_generations(const struct ftun_net *fn)
+{
+	return (struct ftun_generations) {
+		.ftun	= atomic_read(&fn->generation),
+		.nft	= nft_generation(fn->net),
+	};
+}
+
+/* Is @path's proof younger than the last change of devices and rules? */
+static inline bool ftun_policy_current(const struct ftun_net *fn,
+				       const struct ftun_path *path)
+{
+	return path->generation == atomic_read(&fn->generation) &&
+	       path->nft_generation == nft_generation(fn->net);
+}
+
+/*
+ * Would the slow path still get this very route, with this MTU? Every change of
+ * routes, addresses, rules and forwarding sysctls makes rt_genid_ipv4() move on,
+ * and a learned path MTU kills the route or is written to it: ipv4_dst_check().
+ */
+static inline bool ftun_policy_route_current(const struct net *net,
+					     const struct rtable *rt, u32 pmtu)
+{
+	return READ_ONCE(rt->dst.obsolete) == DST_OBSOLETE_FORCE_CHK &&
+	       rt->rt_genid == rt_genid_ipv4(net) && rt->rt_pmtu == pmtu;
+}
+
+void ftun_policy_changed(struct ftun_net *fn);
+
+#endif /* _FTUN_POLICY_H */

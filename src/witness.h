@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _FTUN_WITNESS_H
+#define _FTUN_WITNESS_H
+
+#include <net/netfilter/nf_conntrack_tuple.h>
+#include <net/netfilter/nf_conntrack_zones.h>
+
+#include "flow.h"
+#include "parse.h"
+#include "policy.h"
+
+struct nf_conn;
+struct sk_buff;
+
+/**
+ * struct ftun_witness - what a packet was like before the slow path had it
+ * @skb:      the packet; only ever compared, it may be gone
+ * @fn:       where it came in; only ever compared
+ * @iif:      index of the device it came in on
+ * @complete: an ingress hook saw it, and the following is valid
+ * @csum_partial: its transport checksum was still to be completed
+ * @generations: as of then
+ * @pkt:      what parsing found out
+ * @len:      how much of @bytes is valid
+ * @bytes:    the beginning of the packet
+ * @outer_tracked: the outer packet had a conntrack entry, and the rest is valid
+ * @outer_dir: its direction
+ * @outer_zone: its zone's id
+ * @outer_tuple: tuple of the original direction
+ */
+struct ftun_witness {
+	const struct sk_buff		*skb;
+	const struct ftun_net		*fn;
+	u32				iif;
+	bool				complete;
+	bool				csum_partial;
+	struct ftun_generations		generations;
+	struct ftun_packet		pkt;
+	u16				len;
+	u8				bytes[FTUN_PROOF_BYTES];
+
+	bool				outer_tracked;
+	u8				outer_dir;
+	u16				outer_zone;
+	struct nf_conntrack_tuple	outer_tuple;
+};
+
+void ftun_witness_take(struct ftun_net *fn, const struct sk_buff *skb,
+		       const struct ftun_packet *pkt);
+void ftun_witness_local_in(struct ftun_net *fn, const struct sk_buff *skb,
+			   u32 iif);
+bool ftun_witness_find(const struct ftun_net *fn, const struct sk_buff *skb,
+		       struct ftun_witness *witness);
+
+#endif /* _FTUN_WITNESS_H */

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _FTUN_XMIT_H
+#define _FTUN_XMIT_H
+
+struct ftun_packet;
+struct ftun_path;
+struct net;
+struct sk_buff;
+
+unsigned int ftun_xmit_headroom(const struct ftun_path *path);
+void ftun_xmit_count_in(struct net *net, const struct sk_buff *skb,
+			const struct ftun_packet *pkt,
+			const struct ftun_path *path);
+void ftun_xmit(struct net *net, struct sk_buff *skb,
+	       const struct ftun_path *path);
+
+#endif /* _FTUN_XMIT_H */
