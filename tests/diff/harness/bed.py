@@ -28,7 +28,7 @@ from . import net
 
 LAN, FAR, FAR_MOVED, FAR2 = "10.1.0.1", "203.0.113.2", "203.0.113.77", "198.51.100.2"
 UND0, UND1 = "192.0.2.1", "198.51.100.1"
-OWN = [LAN, UND0, UND1, "10.9.0.1", "10.10.0.1"]
+OWN = [LAN, UND0, UND1, "10.9.0.1", "10.10.0.1", "10.77.1.2"]    # the last: a NAT address
 
 
 class Site:
@@ -49,7 +49,7 @@ OTHER_GATEWAY = "02:00:00:00:02:03"      # 192.0.2.3, the second gateway on the 
 NEIGHBOURS = (("10.1.0.2", "02:00:00:00:01:02", "lan0"), ("10.1.0.3", "02:00:00:00:01:03", "lan0"),
               ("192.0.2.2", "02:00:00:00:02:02", "und0"), ("192.0.2.3", OTHER_GATEWAY, "und0"),
               ("198.51.100.2", "02:00:00:00:03:02", "und1"))
-WORLD = dict(tun={}, tun1={}, tun_mtu=0, und_mtu=1500, lan_mtu=4000, nat=(), filter="", nft="",
+WORLD = dict(tun={}, tun1={}, tun_mtu=0, und_mtu=1500, lan_mtu=4000, nat=(), filter="", nft="", early="",
              sysctl={}, setup=(), neigh="static", offload=False, vnet=False, conntrack=True)
 SYSCTL = {"net.ipv4.ip_forward": 1, "net.ipv4.icmp_ratelimit": 0,
           "net.ipv4.icmp_msgs_per_sec": 1000000, "net.ipv4.icmp_msgs_burst": 100000,
@@ -104,7 +104,7 @@ def router_batch(world):
 
 def ruleset(world):
     """One counter that every forwarded packet crosses, then the world's rules."""
-    lines = ["table ip ftd {", "counter crossed { }", "chain forward {",
+    lines = ["table ip ftd {", "counter crossed { }", world["early"], "chain forward {",
              "type filter hook forward priority 0; policy accept;", "counter name crossed"]
     if world["conntrack"]:
         lines.append("ct state established counter")
@@ -135,6 +135,9 @@ class Bed:
             net.sysctl(name, value)
         net.run("ip", "-batch", "-", stdin=router_batch(self.world))
         net.run("nft", "-f", "-", stdin=ruleset(self.world))
+        for name in os.listdir("/proc/sys/net/netfilter"):
+            if name.startswith("nf_conntrack_") and "timeout" in name:
+                net.sysctl("net.netfilter." + name, 3600)   # no entry ends by the clock
         for name, value in {**SYSCTL, **self.world["sysctl"]}.items():
             if name.startswith("net.netfilter") or name in self.world["sysctl"]:
                 net.sysctl(name, value)

@@ -125,15 +125,15 @@ def offloads(dev, on):
 class Wire:
     """One end of a veth pair as a bare Ethernet port."""
 
-    def __init__(self, name, ns, dev, mac, vnet=False):
-        self.name, self.mac, self.vnet = name, mac, vnet
+    def __init__(self, name, ns, dev, mac, vnet=False, outgoing=False):
+        self.name, self.mac, self.vnet, self.outgoing = name, mac, vnet, outgoing
         with ns:
             up(dev)
             self.sock = self.open(dev)
 
     def open(self, dev):
         s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_NONBLOCK, 0)
-        s.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
+        s.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, int(not self.outgoing))
         s.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 64 << 20)
         if self.vnet:
             s.setsockopt(SOL_PACKET, PACKET_VNET_HDR, 1)
