@@ -28,7 +28,7 @@ job_unpack() {
 	local run=$1
 	mkdir -p "$run/result"
 	tar -xf "$run/out.tar" -C "$run/result" 2>/dev/null || true
-	rm -f "$run/in.tar" "$run/out.tar"
+	rm -rf "$run/in.tar" "$run/out.tar" "$run/stage"
 	if [ -n "$OUT" ]; then
 		mkdir -p "$OUT"
 		cp -a "$run/result/out/." "$OUT" 2>/dev/null || true

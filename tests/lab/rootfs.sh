@@ -63,6 +63,7 @@ rootfs_setup() {
 	step "rootfs for $kernel ($(kernel_suites "$kernel"))" rootfs_make "$kernel" "$new"
 	rootfs_check "$kernel" "$new"
 	settle "$new" "$path"
+	rm -f "$new".*
 	drop_older "$path" "$CACHE/rootfs/$kernel"
 }
 
