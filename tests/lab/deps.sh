@@ -4,7 +4,7 @@
 
 # command=package
 DEPS="mmdebstrap=mmdebstrap qemu-system-x86_64=qemu-system-x86 mke2fs=e2fsprogs git=git
-	unshare=util-linux flock=util-linux tar=tar make=make awk=mawk"
+	xz=xz-utils gpg=gpg unshare=util-linux flock=util-linux tar=tar make=make awk=mawk"
 
 deps_missing() {
 	local dep
@@ -16,7 +16,7 @@ deps_missing() {
 
 deps_apt() {
 	export DEBIAN_FRONTEND=noninteractive
-	apt-get -o DPkg::Lock::Timeout=300 update
+	apt-get -o DPkg::Lock::Timeout=300 update || true # a broken third-party source is not our business
 	apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "$@"
 }
 
