@@ -4,7 +4,7 @@
 
 # command=package
 DEPS="mmdebstrap=mmdebstrap qemu-system-x86_64=qemu-system-x86 mke2fs=e2fsprogs git=git
-	xz=xz-utils gpg=gpg unshare=util-linux flock=util-linux tar=tar make=make awk=mawk"
+	xz=xz-utils gpg=gpg unshare=util-linux flock=util-linux tar=tar awk=mawk"
 
 deps_missing() {
 	local dep
