@@ -101,7 +101,7 @@ void ftun_devices_want(struct ftun_net *fn, u32 iif)
 	if (fn->wanted_count < FTUN_DEVICES_WANTED)
 		fn->wanted[fn->wanted_count++] = iif;
 	spin_unlock(&fn->wanted_lock);
-	queue_work(system_wq, &fn->hook_work);
+	queue_work(ftun_workqueue, &fn->hook_work);
 }
 
 static int devices_event(struct notifier_block *nb, unsigned long event,

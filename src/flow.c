@@ -135,7 +135,7 @@ struct ftun_flow *ftun_flow_create(struct ftun_net *fn, struct nf_conn *ct,
 	}
 	ftun_stat_inc(fn->stats, FTUN_STAT_flow_learned);
 	if (!READ_ONCE(fn->leaving))
-		queue_delayed_work(system_wq, &fn->gc_work, GC_INTERVAL);
+		queue_delayed_work(ftun_workqueue, &fn->gc_work, GC_INTERVAL);
 	return flow;
 }
 
@@ -463,7 +463,7 @@ static void flow_gc_work(struct work_struct *work)
 
 	ftun_flow_gc(fn);
 	if (atomic_read(&fn->flows.nelems) && !READ_ONCE(fn->leaving))
-		queue_delayed_work(system_wq, &fn->gc_work, GC_INTERVAL);
+		queue_delayed_work(ftun_workqueue, &fn->gc_work, GC_INTERVAL);
 }
 
 /**
@@ -473,7 +473,7 @@ static void flow_gc_work(struct work_struct *work)
 void ftun_flow_gc_kick(struct ftun_net *fn)
 {
 	if (!READ_ONCE(fn->leaving))
-		mod_delayed_work(system_wq, &fn->gc_work, 0);
+		mod_delayed_work(ftun_workqueue, &fn->gc_work, 0);
 }
 
 int ftun_flow_net_init(struct ftun_net *fn)

@@ -301,6 +301,7 @@ static void go(struct ftun_net *fn, struct sk_buff *skb,
 	ftun_stat_inc(fn->stats, path_stat(path));
 	path_count(path, pkt->inner_len);
 	ftun_xmit_count_in(fn->net, skb, pkt, path);
+	skb_orphan(skb);
 	if (path->what & FTUN_PATH_DECAP)
 		decap(skb, pkt);
 	set_headers(skb);

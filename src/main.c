@@ -8,6 +8,7 @@
 #include "devices.h"
 #include "flow.h"
 #include "netns.h"
+#include "witness.h"
 
 bool ftun_armed = true;
 unsigned int ftun_flow_limit = 262144;
@@ -24,9 +25,12 @@ static int __init ftun_init(void)
 	err = ftun_flow_init();
 	if (err)
 		return err;
-	err = ftun_netns_init();
+	err = ftun_witness_init();
 	if (err)
 		goto exit_flow;
+	err = ftun_netns_init();
+	if (err)
+		goto exit_witness;
 	err = ftun_devices_init();
 	if (err)
 		goto exit_netns;
@@ -34,6 +38,8 @@ static int __init ftun_init(void)
 
 exit_netns:
 	ftun_netns_exit();
+exit_witness:
+	ftun_witness_exit();
 exit_flow:
 	ftun_flow_exit();
 	return err;
@@ -43,6 +49,7 @@ static void __exit ftun_exit(void)
 {
 	ftun_devices_exit();
 	ftun_netns_exit();
+	ftun_witness_exit();
 	ftun_flow_exit();
 }
 

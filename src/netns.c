@@ -9,6 +9,7 @@
 #include "table.h"
 
 unsigned int ftun_net_id __read_mostly;
+struct workqueue_struct *ftun_workqueue __read_mostly;
 
 static int netns_init_tables(struct ftun_net *fn)
 {
@@ -91,10 +92,19 @@ static struct pernet_operations netns_ops = {
 
 int ftun_netns_init(void)
 {
-	return register_pernet_subsys(&netns_ops);
+	int err;
+
+	ftun_workqueue = alloc_workqueue("nf_flowtable_tun", WQ_UNBOUND, 0);
+	if (!ftun_workqueue)
+		return -ENOMEM;
+	err = register_pernet_subsys(&netns_ops);
+	if (err)
+		destroy_workqueue(ftun_workqueue);
+	return err;
 }
 
 void ftun_netns_exit(void)
 {
 	unregister_pernet_subsys(&netns_ops);
+	destroy_workqueue(ftun_workqueue);
 }

@@ -49,6 +49,7 @@ struct ftun_net {
 };
 
 extern unsigned int ftun_net_id;
+extern struct workqueue_struct *ftun_workqueue;
 
 /* RCU read side, RTNL, or otherwise sure that @net stays. */
 static inline struct ftun_net *ftun_net_get(const struct net *net)

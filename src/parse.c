@@ -12,15 +12,19 @@
 #include <linux/tcp.h>
 #include <linux/udp.h>
 #include <net/ip.h>
+#include <net/sock.h>
 #include <net/tcp.h>
 
 #include "rewrite.h"
 
-/* Something before us took hold of the packet: leave it to who did. */
-static bool skb_irregular(const struct sk_buff *skb)
+/* Something before us took hold of the packet: leave it to who did. The socket
+ * of a sender on this machine is none of that, ip_rcv_core() lets go of it too.
+ */
+static bool skb_irregular(struct sk_buff *skb)
 {
-	return skb_shared(skb) || skb->sk || skb_dst(skb) || skb->_nfct ||
-	       skb_vlan_tag_present(skb) || skb_sec_path(skb);
+	return skb_shared(skb) || (skb->sk && skb_sk_is_prefetched(skb)) ||
+	       skb_dst(skb) || skb->_nfct || skb_vlan_tag_present(skb) ||
+	       skb_sec_path(skb);
 }
 
 /* ip_rcv_core()'s tests on the header at @off, and that it has no options and is

@@ -101,56 +101,56 @@ static void show_dir(struct seq_file *seq, const struct ftun_flow *flow, int i)
 	seq_putc(seq, '\n');
 }
 
-/* The walk is a resizable table's: a flow can be shown twice, or be missed, if
- * the table grows or shrinks meanwhile.
+static void show_flow(struct seq_file *seq, struct ftun_flow *flow)
+{
+	int i;
+
+	spin_lock_bh(&flow->lock);
+	for (i = 0; i < IP_CT_DIR_MAX; i++)
+		show_dir(seq, flow, i);
+	spin_unlock_bh(&flow->lock);
+}
+
+static struct bucket_table *flows_table(struct seq_file *seq)
+{
+	struct ftun_net *fn = ftun_net_get(seq_file_net(seq));
+
+	return rcu_dereference(fn->flows.tbl);
+}
+
+/* Bucket by bucket, so that a read can go on where the last one ended. Flows that
+ * are moved to a larger or smaller table meanwhile can be missed.
  */
 static void *flows_start(struct seq_file *seq, loff_t *pos)
 	__acquires(RCU)
 {
-	struct rhashtable_iter *iter = seq->private;
-	void *flow;
-
-	if (!*pos) {
-		rhashtable_walk_enter(&ftun_net_get(seq_file_net(seq))->flows,
-				      iter);
-		rhashtable_walk_start(iter);
-		return SEQ_START_TOKEN;
-	}
-	rhashtable_walk_start(iter);
-	do {
-		flow = rhashtable_walk_peek(iter);
-	} while (flow == ERR_PTR(-EAGAIN));
-	return IS_ERR(flow) ? NULL : flow;
+	rcu_read_lock();
+	return *pos < flows_table(seq)->size ? pos : NULL;
 }
 
 static void *flows_next(struct seq_file *seq, void *v, loff_t *pos)
 {
-	struct ftun_flow *flow;
-
 	++*pos;
-	do {
-		flow = rhashtable_walk_next(seq->private);
-	} while (flow == ERR_PTR(-EAGAIN));
-	return flow;
+	return *pos < flows_table(seq)->size ? pos : NULL;
 }
 
 static void flows_stop(struct seq_file *seq, void *v)
 	__releases(RCU)
 {
-	rhashtable_walk_stop(seq->private);
+	rcu_read_unlock();
 }
 
 static int flows_show(struct seq_file *seq, void *v)
 {
-	struct ftun_flow *flow = v;
-	int i;
+	const struct bucket_table *table = flows_table(seq);
+	const loff_t *bucket = v;
+	struct ftun_flow *flow;
+	struct rhash_head *pos;
 
-	if (v == SEQ_START_TOKEN)
+	if (*bucket >= table->size)
 		return 0;
-	spin_lock_bh(&flow->lock);
-	for (i = 0; i < IP_CT_DIR_MAX; i++)
-		show_dir(seq, flow, i);
-	spin_unlock_bh(&flow->lock);
+	rht_for_each_entry_rcu(flow, pos, table, *bucket, node)
+		show_flow(seq, flow);
 	return 0;
 }
 

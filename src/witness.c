@@ -19,12 +19,12 @@ struct witness_ring {
 };
 
 /* Used by its own CPU only, with BH off. */
-static DEFINE_PER_CPU(struct witness_ring, witness_ring);
+static struct witness_ring __percpu *witness_rings __read_mostly;
 
 static struct ftun_witness *ring_find(const struct ftun_net *fn,
 				      const struct sk_buff *skb)
 {
-	struct witness_ring *ring = this_cpu_ptr(&witness_ring);
+	struct witness_ring *ring = this_cpu_ptr(witness_rings);
 	int i;
 
 	for (i = 1; i <= WITNESSES; i++) {
@@ -40,7 +40,7 @@ static struct ftun_witness *ring_find(const struct ftun_net *fn,
 static struct ftun_witness *ring_next(struct ftun_net *fn,
 				      const struct sk_buff *skb, u32 iif)
 {
-	struct witness_ring *ring = this_cpu_ptr(&witness_ring);
+	struct witness_ring *ring = this_cpu_ptr(witness_rings);
 	struct ftun_witness *witness;
 
 	witness = &ring->witness[ring->next++ % WITNESSES];
@@ -123,4 +123,16 @@ bool ftun_witness_find(const struct ftun_net *fn, const struct sk_buff *skb,
 	*witness = *found;
 	found->skb = NULL;
 	return true;
+}
+
+int ftun_witness_init(void)
+{
+	witness_rings = alloc_percpu(struct witness_ring);
+	return witness_rings ? 0 : -ENOMEM;
+}
+
+/* After the last hook has gone. */
+void ftun_witness_exit(void)
+{
+	free_percpu(witness_rings);
 }

@@ -45,6 +45,8 @@ struct ftun_witness {
 	struct nf_conntrack_tuple	outer_tuple;
 };
 
+int ftun_witness_init(void);
+void ftun_witness_exit(void);
 void ftun_witness_take(struct ftun_net *fn, const struct sk_buff *skb,
 		       const struct ftun_packet *pkt);
 void ftun_witness_local_in(struct ftun_net *fn, const struct sk_buff *skb,
