@@ -129,6 +129,9 @@ uml_setup() {
 	[ -e "$(uml_path "$guest" "$kernel")" ] || locked "uml-$kernel-$guest" uml_kernel_setup "$guest" "$kernel"
 }
 
+# slab_debug=F checks free lists and keeps slabs from caching freed objects in arrays,
+# whose stale pointers would hide leaks from kmemleak.
+#
 # stdout is CMD's console; the kernel's goes to descriptor 3. Only a terminal can
 # be an input channel.
 uml_words() {
@@ -137,7 +140,7 @@ uml_words() {
 		input=fd:0
 	fi
 	echo "mem=$MEMORY seccomp=on root=/dev/root rootfstype=hostfs rootflags=/ ro init=/sbin/lab-init" \
-		"con=null con0=$input,fd:1 con1=null,fd:3 console=tty1 quiet loglevel=5 panic=-1 kmemleak=on" \
+		"con=null con0=$input,fd:1 con1=null,fd:3 console=tty1 quiet loglevel=5 panic=-1 kmemleak=on slab_debug=F" \
 		"ubd0r=/lab/run/in.tar ubd1=/lab/run/out.tar lab_in=ubda lab_out=ubdb lab_tty=tty0"
 }
 
