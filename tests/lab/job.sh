@@ -76,16 +76,14 @@ job_judge() {
 
 # What every guest learns from its kernel's command line.
 job_words() {
-	local terminal=0
-	if [ -t 0 ] && [ -t 1 ]; then
-		terminal=1
-	fi
-	echo "lab_guest=$GUEST lab_kernel=$KERNEL lab_terminal=$terminal"
+	echo "lab_guest=$GUEST lab_kernel=$KERNEL lab_terminal=$TERMINAL"
 }
 
 # Only a terminal can be typed on; anything else on stdin is not for the guest.
 job_boot() {
-	if [ -t 0 ]; then
+	TERMINAL=0
+	if [ -t 0 ] && [ -t 1 ]; then
+		TERMINAL=1
 		"$1" "$GUEST" "$KERNEL" "$2" && CHILD_RC=0 || CHILD_RC=$?
 	else
 		supervise "$1" "$GUEST" "$KERNEL" "$2"

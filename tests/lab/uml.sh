@@ -136,7 +136,7 @@ uml_setup() {
 # be an input channel.
 uml_words() {
 	local input=null
-	if [ -t 0 ]; then
+	if [ "$TERMINAL" = 1 ]; then
 		input=fd:0
 	fi
 	echo "mem=$MEMORY seccomp=on root=/dev/root rootfstype=hostfs rootflags=/ ro init=/sbin/lab-init" \
