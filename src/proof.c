@@ -24,6 +24,8 @@
 
 /* A packet can differ for a reason of its own; this many in a row cannot. */
 #define PROOF_TRIES	3
+/* How long a path without packets keeps its place. */
+#define PATH_IN_USE	HZ
 
 /**
  * ftun_proof_check_route() - can packets on this route be sent by the fast path?
@@ -349,6 +351,21 @@ static bool observation_fits(const struct ftun_flow *flow, u8 index,
 	       in.encap == pkt->tuple.encap;
 }
 
+/* A packet of the connection that came another way, perhaps forged, must not take
+ * the place of a path that is in use.
+ */
+static bool path_in_use(const struct ftun_flow *flow,
+			const struct ftun_dir *dir,
+			const struct ftun_tuple *tuple)
+{
+	const struct ftun_path *path = dir->path;
+
+	lockdep_assert_held(&flow->lock);
+	return path && ftun_policy_current(flow->fn, path) &&
+	       memcmp(&path->tuple, tuple, sizeof(*tuple)) &&
+	       time_before(jiffies, READ_ONCE(path->used) + PATH_IN_USE);
+}
+
 /**
  * ftun_proof_try() - arm a direction if what was seen can be done the fast way
  * @flow:  the connection, locked
@@ -365,7 +382,8 @@ void ftun_proof_try(struct ftun_flow *flow, u8 index,
 	enum ftun_stat reason;
 
 	lockdep_assert_held(&flow->lock);
-	if (!observation_fits(flow, index, seen))
+	if (!observation_fits(flow, index, seen) ||
+	    path_in_use(flow, dir, &seen->witness->pkt.tuple))
 		return;
 	path = ftun_path_alloc();
 	if (!path) {

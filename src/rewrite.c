@@ -143,17 +143,27 @@ static u8 ecn_decapsulate(u8 outer, u8 inner)
 }
 
 /**
+ * ftun_rewrite_ecn_tos() - the inner TOS after decapsulation
+ * @inner_tos: before
+ * @outer_tos: TOS of the outer header
+ *
+ * What INET_ECN_decapsulate() leaves, RFC 6040 section 4.2.
+ */
+u8 ftun_rewrite_ecn_tos(u8 inner_tos, u8 outer_tos)
+{
+	return (inner_tos & ~INET_ECN_MASK) |
+	       ecn_decapsulate(outer_tos & INET_ECN_MASK,
+			       inner_tos & INET_ECN_MASK);
+}
+
+/**
  * ftun_rewrite_ecn() - carry the outer header's ECN over to the inner one
  * @inner:     header that becomes the packet's
  * @outer_tos: TOS of the header that is taken away
- *
- * Does what INET_ECN_decapsulate() does, RFC 6040 section 4.2.
  */
 void ftun_rewrite_ecn(struct iphdr *inner, u8 outer_tos)
 {
-	u8 ecn = ecn_decapsulate(outer_tos & INET_ECN_MASK,
-				 inner->tos & INET_ECN_MASK);
-	u8 tos = (inner->tos & ~INET_ECN_MASK) | ecn;
+	u8 tos = ftun_rewrite_ecn_tos(inner->tos, outer_tos);
 
 	if (tos == inner->tos)
 		return;

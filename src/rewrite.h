@@ -41,6 +41,7 @@ struct ftun_outer {
 void ftun_nat_init(struct ftun_nat *nat, const struct iphdr *iph,
 		   const __be16 *ports);
 bool ftun_rewrite_ecn_fits(u8 outer_tos, u8 inner_tos);
+u8 ftun_rewrite_ecn_tos(u8 inner_tos, u8 outer_tos);
 void ftun_rewrite_ecn(struct iphdr *inner, u8 outer_tos);
 void ftun_rewrite_ttl(struct iphdr *iph);
 void ftun_rewrite_nat(struct iphdr *iph, const struct ftun_nat *nat,

@@ -55,7 +55,8 @@ static void count_decap(struct net *net, const struct ftun_packet *pkt,
 	acct(&path->outer_in, pkt->outer_len);
 	__IP_INC_STATS(net, IPSTATS_MIB_INDELIVERS);
 	dev_sw_netstats_rx_add(path->tun_in, len);
-	count_receive(net, len, pkt->tos, segs);
+	count_receive(net, len, ftun_rewrite_ecn_tos(pkt->tos, pkt->outer_tos),
+		      segs);
 }
 
 /**
