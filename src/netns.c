@@ -50,9 +50,12 @@ static int __net_init netns_init(struct net *net)
 	err = netns_init_tables(fn);
 	if (err)
 		return err;
-	err = ftun_proc_net_init(net);
+	err = nft_watch_start(&fn->nft, net);
 	if (err)
 		goto free_tables;
+	err = ftun_proc_net_init(net);
+	if (err)
+		goto stop_watch;
 	err = ftun_learn_net_init(net);
 	if (err)
 		goto free_proc;
@@ -60,6 +63,8 @@ static int __net_init netns_init(struct net *net)
 
 free_proc:
 	ftun_proc_net_exit(net);
+stop_watch:
+	nft_watch_stop(&fn->nft);
 free_tables:
 	fn->leaving = true;
 	netns_exit_tables(fn);
@@ -74,6 +79,7 @@ static void __net_exit netns_pre_exit(struct net *net)
 	WRITE_ONCE(fn->leaving, true);
 	ftun_learn_net_pre_exit(net);
 	ftun_devices_net_pre_exit(fn);
+	nft_watch_stop(&fn->nft);
 }
 
 static void __net_exit netns_exit(struct net *net)

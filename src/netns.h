@@ -10,6 +10,7 @@
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
 
+#include "compat/nft.h"
 #include "stats.h"
 
 /* Devices that wait for their ingress hook; more of them wait for a next packet. */
@@ -23,6 +24,7 @@
  * @flows:       connections by conntrack entry, see flow.c
  * @generation:  changes whenever something changed that a proof stood on, see
  *               policy.c
+ * @nft:         sees the ruleset change, see policy.h
  * @leaving:     the namespace or the module goes; set once, before @hook_work and
  *               @gc_work are cancelled
  * @devices:     struct ftun_device, guarded by RTNL, walked under RCU
@@ -38,6 +40,7 @@ struct ftun_net {
 	struct rhashtable		paths;
 	struct rhashtable		flows;
 	atomic_t			generation;
+	struct nft_watch		nft;
 	bool				leaving;
 
 	struct list_head		devices;

@@ -5,7 +5,6 @@
 #include <net/net_namespace.h>
 #include <net/route.h>
 
-#include "compat/nft.h"
 #include "flow.h"
 #include "netns.h"
 
@@ -25,7 +24,7 @@ ftun_policy_generations(const struct ftun_net *fn)
 {
 	return (struct ftun_generations) {
 		.ftun	= atomic_read(&fn->generation),
-		.nft	= nft_generation(fn->net),
+		.nft	= nft_generation(fn->net, &fn->nft),
 	};
 }
 
@@ -34,7 +33,7 @@ static inline bool ftun_policy_current(const struct ftun_net *fn,
 				       const struct ftun_path *path)
 {
 	return path->generation == atomic_read(&fn->generation) &&
-	       path->nft_generation == nft_generation(fn->net);
+	       path->nft_generation == nft_generation(fn->net, &fn->nft);
 }
 
 /*

@@ -2,22 +2,71 @@
 #ifndef _FTUN_COMPAT_NFT_H
 #define _FTUN_COMPAT_NFT_H
 
+#include <linux/atomic.h>
 #include <net/net_namespace.h>
 
-/*
- * A number that changes with every transaction on the nftables ruleset. Older
- * kernels show only which of its two halves is in use: an even number of
- * transactions between two looks goes unseen.
+struct socket;
+
+/**
+ * struct nft_watch - sees every change of a namespace's nftables ruleset
+ * @sock:    listens to what nftables announces, where its sequence number is out
+ *           of reach; else NULL
+ * @changes: how many announcements there were
  */
-static inline u32 nft_generation(const struct net *net)
+struct nft_watch {
+	struct socket	*sock;
+	atomic_t	changes;
+};
+
+#if defined(FTUN_HAVE_NFT_BASE_SEQ)
+
+static inline u32 nft_generation(const struct net *net,
+				 const struct nft_watch *watch)
 {
-#ifdef FTUN_HAVE_NFT_BASE_SEQ
 	return READ_ONCE(net->nft.base_seq);
-#elif IS_ENABLED(CONFIG_NF_TABLES)
-	return READ_ONCE(net->nft.gencursor);
-#else
-	return 0;
-#endif
 }
+
+static inline int nft_watch_start(struct nft_watch *watch, struct net *net)
+{
+	return 0;
+}
+
+static inline void nft_watch_stop(struct nft_watch *watch)
+{
+}
+
+#elif IS_ENABLED(CONFIG_NF_TABLES)
+
+/* The cursor flips when a transaction takes effect, and back with the next; what
+ * is announced in between, before the next can begin, tells the two apart.
+ */
+static inline u32 nft_generation(const struct net *net,
+				 const struct nft_watch *watch)
+{
+	return atomic_read(&watch->changes) << 1 |
+	       READ_ONCE(net->nft.gencursor);
+}
+
+int nft_watch_start(struct nft_watch *watch, struct net *net);
+void nft_watch_stop(struct nft_watch *watch);
+
+#else
+
+static inline u32 nft_generation(const struct net *net,
+				 const struct nft_watch *watch)
+{
+	return 0;
+}
+
+static inline int nft_watch_start(struct nft_watch *watch, struct net *net)
+{
+	return 0;
+}
+
+static inline void nft_watch_stop(struct nft_watch *watch)
+{
+}
+
+#endif
 
 #endif /* _FTUN_COMPAT_NFT_H */
