@@ -135,8 +135,8 @@ class Pass:
             if isinstance(step, b.Pkt):
                 if not flow.view[step.way]:
                     settle()
-                wire, frame = flow.frame(step)
-                bed.wires[wire].send(frame)
+                wire, frame, header = flow.frame(step)
+                bed.wires[wire].send(frame, header)
             elif isinstance(step, b.Raw):
                 bed.wires[step.wire].send(step.frame)
             else:
@@ -258,16 +258,23 @@ def _entries(slow, fast):
         if not isinstance(a, dict) or not isinstance(b_, dict):
             out.append(("conntrack " + key, ["conntrack %s: %s -> %s" % (key, _short(a), _short(b_))]))
             continue
-        hidden = a["offload"] or b_["offload"]
+        a, b_ = _as_shown(a, b_), _as_shown(b_, a)
         for what in ("state", "flags", "counts", "mark"):
-            if a[what] != b_[what] and not (what == "state" and hidden):
+            if a[what] != b_[what]:
                 out.append(("conntrack %s %s" % (what, key), [
                     "conntrack %s: %s: %s -> %s" % (key, what + _what(what), a[what], b_[what])]))
     return out
 
 
+def _as_shown(entry, other):
+    """[OFFLOAD] hides the state of TCP and is printed in place of [ASSURED]."""
+    if not entry["offload"] and not other["offload"]:
+        return entry
+    return {**entry, "state": "", "flags": entry["flags"].replace("[ASSURED]", "").strip()}
+
+
 def _no_clock(table):
-    return {k: {**e, "flags": e["flags"].replace("[ASSURED]", "")} if k.startswith("udp")
+    return {k: {**e, "flags": e["flags"].replace("[ASSURED]", "").strip()} if k.startswith("udp")
             and isinstance(e, dict) else e for k, e in table.items()}
 
 

@@ -54,9 +54,11 @@ def _pseudo(src, dst, proto, length):
 
 
 def udp(data, src, dst, sport, dport, l4_csum=None, udp_len=None):
-    """l4_csum=0: sent without a checksum."""
+    """l4_csum=0: sent without a checksum; "partial": left to the device."""
     length = 8 + len(data) if udp_len is None else udp_len
     head = struct.pack("!HHHH", sport, dport, length, 0)
+    if l4_csum == "partial":
+        l4_csum = ~csum(b"", _pseudo(src, dst, UDP, 8 + len(data))) & 0xffff
     right = csum(head + data, _pseudo(src, dst, UDP, 8 + len(data))) or 0xffff
     return head[:6] + struct.pack("!H", _checksum(l4_csum, right)) + data
 
@@ -68,6 +70,8 @@ def tcp(data, src, dst, sport, dport, seq=0, ack=0, flags="A", window=8192,
     bits = sum(TCP_FLAGS[f] for f in flags)
     head = struct.pack("!HHIIBBHHH", sport, dport, seq & 0xffffffff, ack & 0xffffffff,
                        words << 4, bits, window, 0, urg) + tcp_opts
+    if l4_csum == "partial":
+        l4_csum = ~csum(b"", _pseudo(src, dst, TCP, len(head) + len(data))) & 0xffff
     right = csum(head + data, _pseudo(src, dst, TCP, len(head) + len(data)))
     return head[:16] + struct.pack("!H", _checksum(l4_csum, right)) + head[18:] + data
 

@@ -35,8 +35,8 @@ change("tunnel ttl", "ip link set tun0 type ipip ttl 5", tags=("quick",), protos
 change("tunnel tos", "ip link set tun0 type ipip tos 0x20")
 change("tunnel tos inherit", "ip link set tun0 type ipip tos inherit", [up(tos=8), down(), up(tos=8), up(tos=0)], fast=ANY)
 change("tunnel nopmtudisc", "ip link set tun0 type ipip nopmtudisc")
-change("tunnel remote", "ip link set tun0 type ipip remote 203.0.113.77", [up(), down(), up(), down(o_src="203.0.113.77"),
-       up(), down(o_src="203.0.113.77"), down()], fast=ANY, tags=("quick",), protos=BOTH)
+change("tunnel remote", "ip link set tun0 type ipip remote 203.0.113.77", [up(), down(hold=1), up(), down(o_src="203.0.113.77"),
+       up(), down(o_src="203.0.113.77"), down(hold=1)], fast=ANY, tags=("quick",), protos=BOTH)
 change("tunnel local", "ip link set tun0 type ipip local 198.51.100.1", [up(), down(), up(), down(o_dst="198.51.100.1")],
        fast=ANY)
 change("tunnel fwmark", "ip rule add fwmark 7 table 100; ip route add default via 192.0.2.3 dev und0 table 100;"
