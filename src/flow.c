@@ -20,6 +20,8 @@
 /* A refused direction may have a second chance, unless its proof failed. */
 #define RETRY_AFTER	(30 * HZ)
 #define GC_INTERVAL	HZ
+/* Events come in crowds. */
+#define GC_SOON		(HZ / 10)
 /* Idle limit where the kernel has no nf_flowtable_*_timeout sysctls. */
 #define IDLE_TIMEOUT	(30 * HZ)
 
@@ -350,7 +352,7 @@ static void path_refresh(const struct ftun_path *path)
 	acct_refresh(&path->outer_out, used, false);
 }
 
-/* Before 6.14 conntrack gives an offloaded entry a day to live. */
+/* Older kernels' conntrack gives an offloaded entry a day to live. */
 static void flow_restore_timeout(struct ftun_flow *flow)
 {
 	struct ftun_path *last = NULL;
@@ -381,23 +383,45 @@ static enum ftun_stat flow_judge(struct ftun_flow *flow)
 	return FTUN_OK;
 }
 
-/* A path from an older generation holds on to devices that may want to go. */
-static void flow_refresh(struct ftun_flow *flow)
+static bool flow_has_current_path(const struct ftun_flow *flow)
 {
 	int i;
 
 	lockdep_assert_held(&flow->lock);
-	for (i = 0; i < IP_CT_DIR_MAX; i++) {
-		struct ftun_dir *dir = &flow->dir[i];
+	for (i = 0; i < IP_CT_DIR_MAX; i++)
+		if (flow->dir[i].path &&
+		    ftun_policy_current(flow->fn, flow->dir[i].path))
+			return true;
+	return false;
+}
 
-		if (!dir->path)
-			continue;
-		path_refresh(dir->path);
-		if (ftun_policy_current(flow->fn, dir->path))
-			continue;
-		dir_drop_path(flow, dir);
-		dir->state = FTUN_STALE;
-	}
+/* A path from an older generation holds on to devices that may want to go. */
+static void dir_refresh(struct ftun_flow *flow, struct ftun_dir *dir)
+{
+	if (!dir->path)
+		return;
+	path_refresh(dir->path);
+	if (ftun_policy_current(flow->fn, dir->path))
+		return;
+	dir_drop_path(flow, dir);
+	dir->state = FTUN_STALE;
+}
+
+/* A connection that is all on the slow path is conntrack's own, if it does not
+ * come back with its next packet.
+ */
+static void flow_refresh(struct ftun_flow *flow)
+{
+	bool handback = !flow_has_current_path(flow);
+	int i;
+
+	lockdep_assert_held(&flow->lock);
+	if (handback && test_bit(FTUN_FLOW_OWNER, &flow->flags))
+		flow_restore_timeout(flow);
+	for (i = 0; i < IP_CT_DIR_MAX; i++)
+		dir_refresh(flow, &flow->dir[i]);
+	if (handback)
+		flow_disown(flow);
 }
 
 static void flow_end(struct ftun_flow *flow, enum ftun_stat reason)
@@ -473,7 +497,7 @@ static void flow_gc_work(struct work_struct *work)
 void ftun_flow_gc_kick(struct ftun_net *fn)
 {
 	if (!READ_ONCE(fn->leaving))
-		mod_delayed_work(ftun_workqueue, &fn->gc_work, 0);
+		mod_delayed_work(ftun_workqueue, &fn->gc_work, GC_SOON);
 }
 
 int ftun_flow_net_init(struct ftun_net *fn)

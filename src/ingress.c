@@ -77,7 +77,7 @@ static bool acct_dying(const struct ftun_acct *acct)
 static bool udp_due(const struct nf_conn *ct, u8 l4proto)
 {
 	return l4proto == IPPROTO_UDP &&
-	       !test_bit(IPS_ASSURED_BIT, &ct->status) &&
+	       !(READ_ONCE(ct->status) & (IPS_ASSURED | IPS_NAT_CLASH)) &&
 	       time_after(jiffies, ct->proto.udp.stream_ts);
 }
 
@@ -183,7 +183,7 @@ static enum ftun_stat check(const struct ftun_net *fn,
 }
 
 /* Is it the path's fault, so that this packet should prove it anew? */
-static bool wants_proof(enum ftun_stat reason)
+static bool wants_proof(const struct ftun_path *path, enum ftun_stat reason)
 {
 	switch (reason) {
 	case FTUN_STAT_pass_stale:
@@ -191,8 +191,10 @@ static bool wants_proof(enum ftun_stat reason)
 	case FTUN_STAT_pass_dying:
 	case FTUN_STAT_pass_assured:
 	case FTUN_STAT_pass_dscp:
-	case FTUN_STAT_pass_mtu:
 		return true;
+	case FTUN_STAT_pass_mtu:
+		/* What was learned of the path may have expired. */
+		return path->pmtu || path->outer_pmtu;
 	default:
 		return false;
 	}
@@ -204,7 +206,7 @@ static unsigned int pass(struct ftun_net *fn, const struct sk_buff *skb,
 			 const struct ftun_path *path, enum ftun_stat reason)
 {
 	ftun_stat_inc(fn->stats, reason);
-	if (wants_proof(reason))
+	if (wants_proof(path, reason))
 		ftun_witness_take(fn, skb, pkt);
 	if (reason == FTUN_STAT_pass_tcp_flags && tcp_ends(pkt))
 		ftun_flow_close(path->flow);

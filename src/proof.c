@@ -242,7 +242,8 @@ static enum ftun_stat path_build(struct ftun_path *path, struct ftun_flow *flow,
 	acct_set(&path->inner, flow->ct, index);
 	path_set_nat(path, flow->ct, index, iph);
 	path_hold_route(path, seen);
-	path_set_meta(path, net, seen->skb, iph->tos);
+	path_set_meta(path, net, seen->skb,
+		      ftun_rewrite_ecn_tos(iph->tos, witness->pkt.outer_tos));
 	path_decap(path, net, seen);
 	reason = path_encap(path, seen);
 	if (reason != FTUN_OK)
