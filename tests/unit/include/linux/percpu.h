@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _UNIT_LINUX_PERCPU_H
+#define _UNIT_LINUX_PERCPU_H
+
+#define this_cpu_inc(what)	((what)++)
+
+#endif /* _UNIT_LINUX_PERCPU_H */
