@@ -47,6 +47,7 @@ SITES = {
 }
 OTHER_GATEWAY = "02:00:00:00:02:03"      # 192.0.2.3, the second gateway on the underlay
 NEIGHBOURS = (("10.1.0.2", "02:00:00:00:01:02", "lan0"), ("10.1.0.3", "02:00:00:00:01:03", "lan0"),
+              ("10.1.0.100", "02:00:00:00:01:64", "lan0"),
               ("192.0.2.2", "02:00:00:00:02:02", "und0"), ("192.0.2.3", OTHER_GATEWAY, "und0"),
               ("198.51.100.2", "02:00:00:00:03:02", "und1"))
 WORLD = dict(tun={}, tun1={}, tun_mtu=0, und_mtu=1500, lan_mtu=4000, nat=(), filter="", nft="", early="",
@@ -333,6 +334,7 @@ class Flow:
         packet = fr.ipv4(l4, src, dst, proto, **ip)
         if site.outer and not f.pop("bare", False):
             packet = self.outer(packet, site, f)
+        f = {k: v for k, v in f.items() if not k.startswith("o_") and k != "dseq"}
         wire = f.pop("wire", site.wire)
         return wire, _link(packet, site, f), self.vnet_header(gso, partial, l4)
 

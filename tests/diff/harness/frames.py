@@ -63,7 +63,7 @@ def udp(data, src, dst, sport, dport, l4_csum=None, udp_len=None):
     return head[:6] + struct.pack("!H", _checksum(l4_csum, right)) + data
 
 
-def tcp(data, src, dst, sport, dport, seq=0, ack=0, flags="A", window=8192,
+def tcp(data, src, dst, sport, dport, seq=0, ack=0, flags="A", window=65535,
         urg=0, l4_csum=None, tcp_opts=b"", doff=None):
     tcp_opts += b"\1" * (-len(tcp_opts) % 4)
     words = 5 + len(tcp_opts) // 4 if doff is None else doff

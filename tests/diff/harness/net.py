@@ -260,14 +260,14 @@ class Netlink:
 
 
 def link_stats(netlink):
-    """What `ip -s -s link` prints: {"tun0 rx_packets": n}."""
+    """What `ip -s -s link` prints: {ifindex: (name, {"rx_packets": n})}."""
     out = {}
     for msg in netlink.dump(18, struct.pack("BxHiII", 0, 0, 0, 0, 0)):
         attr = attributes(msg[16:])
         name = attr[3].rstrip(b"\0").decode()
         stats = attr.get(23, b"")
         values = struct.unpack("%dQ" % (len(stats) // 8), stats)
-        out.update(("%s %s" % (name, what), n) for what, n in zip(STATS64, values))
+        out[struct.unpack_from("i", msg, 4)[0]] = (name, dict(zip(STATS64, values)))
     return out
 
 

@@ -120,7 +120,7 @@ def run(args, cases, listing):
     """Unperturbed there must be no complaint; perturbed, the right one."""
     sentinel = net.Sentinel()
     try:
-        results = engine.run_world(cases, sentinel, True)
+        results, _ = engine.run_world(cases, sentinel, True)
     finally:
         sentinel.close()
     c, slow, fast = results[0]

@@ -84,7 +84,7 @@ for _name, _tun1 in (("default", {}), ("tos inherit", dict(tos="inherit")), ("tt
     case("ipip transit %s: both ways" % _name, [up(), down(), up(size=900), down()], world=_w, path=_p)
     case("ipip transit %s: ECN" % _name, [up(tos=t) for t in range(4)] +
          [up(tos=1, o_tos=3), up(tos=2, o_tos=3)], world=_w, path=_p)
-    case("ipip transit %s: DSCP" % _name, [up(tos=0xb8, o_tos=0x48)], base=dict(tos=0xb8),
+    case("ipip transit %s: DSCP" % _name, [up(tos=0xb8, o_tos=0x48)], base=dict(tos=0xb8, o_tos=0x48),
          world=_w, path=_p)
     case("ipip transit %s: ttl 2" % _name, [up(ttl=2), down(ttl=2)], world=_w, path=_p)
     case("ipip transit %s: ttl 1" % _name, [up(ttl=1), down(ttl=1)], slow="ttl", world=_w, path=_p)
