@@ -6,16 +6,15 @@
  */
 #include "flow.h"
 
-#include <linux/netfilter/nf_conntrack_tcp.h>
 #include <linux/slab.h>
 #include <net/neighbour.h>
-#include <net/netfilter/nf_conntrack_ecache.h>
 #include <net/netfilter/nf_conntrack_l4proto.h>
 #include <net/route.h>
 
 #include "armed.h"
 #include "policy.h"
 #include "table.h"
+#include "window.h"
 
 /* A refused direction may have a second chance, unless its proof failed. */
 #define RETRY_AFTER	(30 * HZ)
@@ -169,66 +168,6 @@ void ftun_flow_refuse(struct ftun_flow *flow, struct ftun_dir *dir,
 	dir->retry = jiffies + RETRY_AFTER;
 }
 
-/* Make conntrack pick up TCP's window from the next packet it sees, as
- * flow_offload_fixup_tcp() does: it knows nothing of what went by the fast path.
- */
-static void tcp_forget_window(struct ip_ct_tcp *tcp)
-{
-	int i;
-
-	for (i = 0; i < IP_CT_DIR_MAX; i++) {
-		tcp->seen[i].td_maxwin = 0;
-		tcp->seen[i].flags &= ~IP_CT_TCP_FLAG_MAXACK_SET;
-	}
-}
-
-/**
- * ftun_flow_resync() - prepare conntrack for a packet of an armed TCP connection
- * @ct: its conntrack entry
- *
- * To be called before a packet is given back to the slow path, which would find
- * it outside the window, call it invalid, and not translate its addresses.
- */
-void ftun_flow_resync(struct nf_conn *ct)
-{
-	if (nf_ct_protonum(ct) != IPPROTO_TCP)
-		return;
-	spin_lock_bh(&ct->lock);
-	tcp_forget_window(&ct->proto.tcp);
-	spin_unlock_bh(&ct->lock);
-}
-
-/* Fragments and the like reach conntrack without the fast path's knowledge, so
- * while a connection is armed no packet of it may count as out of window.
- */
-static void tcp_be_liberal(struct ftun_flow *flow)
-{
-	struct ip_ct_tcp *tcp = &flow->ct->proto.tcp;
-	int i;
-
-	spin_lock_bh(&flow->ct->lock);
-	for (i = 0; i < IP_CT_DIR_MAX; i++) {
-		flow->liberal[i] = tcp->seen[i].flags &
-				   IP_CT_TCP_FLAG_BE_LIBERAL;
-		tcp->seen[i].flags |= IP_CT_TCP_FLAG_BE_LIBERAL;
-	}
-	spin_unlock_bh(&flow->ct->lock);
-}
-
-static void tcp_be_strict(struct ftun_flow *flow)
-{
-	struct ip_ct_tcp *tcp = &flow->ct->proto.tcp;
-	int i;
-
-	spin_lock_bh(&flow->ct->lock);
-	tcp_forget_window(tcp);
-	for (i = 0; i < IP_CT_DIR_MAX; i++) {
-		tcp->seen[i].flags &= ~IP_CT_TCP_FLAG_BE_LIBERAL;
-		tcp->seen[i].flags |= flow->liberal[i];
-	}
-	spin_unlock_bh(&flow->ct->lock);
-}
-
 /* IPS_OFFLOAD says whose a connection is: nf_flow_table respects it too. */
 static bool flow_own(struct ftun_flow *flow)
 {
@@ -238,18 +177,13 @@ static bool flow_own(struct ftun_flow *flow)
 	if (test_and_set_bit(IPS_OFFLOAD_BIT, &flow->ct->status))
 		return false;
 	set_bit(FTUN_FLOW_OWNER, &flow->flags);
-	if (nf_ct_protonum(flow->ct) == IPPROTO_TCP)
-		tcp_be_liberal(flow);
 	return true;
 }
 
 static void flow_disown(struct ftun_flow *flow)
 {
-	if (!test_and_clear_bit(FTUN_FLOW_OWNER, &flow->flags))
-		return;
-	if (nf_ct_protonum(flow->ct) == IPPROTO_TCP)
-		tcp_be_strict(flow);
-	clear_bit(IPS_OFFLOAD_BIT, &flow->ct->status);
+	if (test_and_clear_bit(FTUN_FLOW_OWNER, &flow->flags))
+		clear_bit(IPS_OFFLOAD_BIT, &flow->ct->status);
 }
 
 /**
@@ -287,20 +221,9 @@ enum ftun_stat ftun_flow_arm(struct ftun_flow *flow, struct ftun_dir *dir,
 	return FTUN_OK;
 }
 
-/**
- * ftun_flow_close() - a packet is about to tell conntrack that the end is near
- * @flow: the connection
- *
- * The connection is conntrack's own again from this packet on; the rest is left
- * to garbage collection.
- *
- * Context: softirq or BH off, RCU read side.
- */
-void ftun_flow_close(struct ftun_flow *flow)
+static bool is_tcp(const struct nf_conn *ct)
 {
-	if (test_and_set_bit(FTUN_FLOW_CLOSING, &flow->flags))
-		return;
-	flow_disown(flow);
+	return nf_ct_protonum(ct) == IPPROTO_TCP;
 }
 
 static u32 idle_timeout(const struct nf_conn *ct)
@@ -308,7 +231,7 @@ static u32 idle_timeout(const struct nf_conn *ct)
 #if IS_ENABLED(CONFIG_NF_FLOW_TABLE)
 	struct net *net = nf_ct_net(ct);
 
-	return nf_ct_protonum(ct) == IPPROTO_TCP ?
+	return is_tcp(ct) ?
 		READ_ONCE(nf_tcp_pernet(net)->offload_timeout) :
 		READ_ONCE(nf_udp_pernet(net)->offload_timeout);
 #else
@@ -335,10 +258,12 @@ static unsigned long flow_used(const struct ftun_flow *flow)
 static void acct_refresh(const struct ftun_acct *acct, unsigned long used,
 			 bool handback)
 {
-	u32 timeout = (u32)used + acct->timeout;
+	u32 timeout;
 
-	if (!acct->ct || !acct->timeout)
+	if (!acct->ct)
 		return;
+	timeout = (u32)used + (is_tcp(acct->ct) ?
+			       ftun_window_timeout(acct->ct) : acct->timeout);
 	if (handback || (s32)(timeout - READ_ONCE(acct->ct->timeout)) > 0)
 		WRITE_ONCE(acct->ct->timeout, timeout);
 }
@@ -352,21 +277,26 @@ static void path_refresh(const struct ftun_path *path)
 	acct_refresh(&path->outer_out, used, false);
 }
 
-/* Older kernels' conntrack gives an offloaded entry a day to live. */
+/* Older kernels' conntrack gives an offloaded entry a day to live. The slow path
+ * would have given it what the last packet was good for.
+ */
 static void flow_restore_timeout(struct ftun_flow *flow)
 {
-	struct ftun_path *last = NULL;
+	struct ftun_acct acct = { .ct = flow->ct };
 	int i;
 
 	lockdep_assert_held(&flow->lock);
-	for (i = 0; i < IP_CT_DIR_MAX; i++) {
-		struct ftun_path *path = flow->dir[i].path;
+	for (i = 0; i < IP_CT_DIR_MAX; i++)
+		if (flow->dir[i].path)
+			acct.timeout = flow->dir[i].path->inner.timeout;
+	if (is_tcp(flow->ct) || acct.timeout)
+		acct_refresh(&acct, flow_used(flow), true);
+}
 
-		if (path && (!last || time_after(path->used, last->used)))
-			last = path;
-	}
-	if (last && time_after(last->used, flow->seen))
-		acct_refresh(&last->inner, last->used, true);
+static bool tcp_closed(const struct nf_conn *ct)
+{
+	return is_tcp(ct) &&
+	       READ_ONCE(ct->proto.tcp.state) != TCP_CONNTRACK_ESTABLISHED;
 }
 
 static enum ftun_stat flow_judge(struct ftun_flow *flow)
@@ -376,7 +306,7 @@ static enum ftun_stat flow_judge(struct ftun_flow *flow)
 		return FTUN_STAT_flow_ended_disarmed;
 	if (nf_ct_is_dying(flow->ct))
 		return FTUN_STAT_flow_ended_dying;
-	if (test_bit(FTUN_FLOW_CLOSING, &flow->flags))
+	if (tcp_closed(flow->ct))
 		return FTUN_STAT_flow_ended_closed;
 	if (time_after(jiffies, flow_used(flow) + idle_timeout(flow->ct)))
 		return FTUN_STAT_flow_ended_idle;

@@ -58,7 +58,8 @@ enum ftun_state {
  * struct ftun_acct - a conntrack entry to which packets are accounted
  * @ct:  entry, with a reference; or NULL
  * @dir: direction of the packets in it
- * @timeout: jiffies for which a packet keeps it alive
+ * @timeout: jiffies for which a packet keeps it alive; 0 for TCP, where that
+ *       depends, see ftun_window_timeout()
  */
 struct ftun_acct {
 	struct nf_conn	*ct;
@@ -174,7 +175,6 @@ struct ftun_dir {
 
 /* Bits of ftun_flow.flags, atomic */
 #define FTUN_FLOW_OWNER		0	/* IPS_OFFLOAD is set, and we did it */
-#define FTUN_FLOW_CLOSING	1	/* FIN or RST seen */
 
 /**
  * struct ftun_flow - a connection
@@ -182,8 +182,6 @@ struct ftun_dir {
  * @ct:    its conntrack entry, with a reference; the key
  * @fn:    where it lives
  * @flags: FTUN_FLOW_*
- * @liberal: IP_CT_TCP_FLAG_BE_LIBERAL of each direction before we set it;
- *         guarded by ct->lock
  * @seen:  jiffies of the last packet on the slow path
  * @lock:  guards @dir; taken with BH off, inside nothing, outside ct->lock
  * @dir:   both directions, by enum ip_conntrack_dir
@@ -194,7 +192,6 @@ struct ftun_flow {
 	struct nf_conn		*ct;
 	struct ftun_net		*fn;
 	unsigned long		flags;
-	u8			liberal[IP_CT_DIR_MAX];
 	unsigned long		seen;
 	spinlock_t		lock;
 	struct ftun_dir		dir[IP_CT_DIR_MAX];
@@ -215,8 +212,6 @@ void ftun_flow_refuse(struct ftun_flow *flow, struct ftun_dir *dir,
 		      enum ftun_stat reason);
 enum ftun_stat ftun_flow_arm(struct ftun_flow *flow, struct ftun_dir *dir,
 			     struct ftun_path *path);
-void ftun_flow_close(struct ftun_flow *flow);
-void ftun_flow_resync(struct nf_conn *ct);
 void ftun_flow_gc_kick(struct ftun_net *fn);
 
 #endif /* _FTUN_FLOW_H */

@@ -21,6 +21,7 @@
 #include "rewrite.h"
 #include "table.h"
 #include "tunnel.h"
+#include "window.h"
 #include "witness.h"
 #include "xmit.h"
 
@@ -140,22 +141,29 @@ static enum ftun_stat check_packet(const struct ftun_net *fn,
 	return FTUN_OK;
 }
 
-static bool tcp_ends(const struct ftun_packet *pkt)
+static enum ftun_stat check_tcp(const struct ftun_packet *pkt)
 {
-	return pkt->tcp_flags & (TCPHDR_FIN | TCPHDR_RST);
-}
-
-static enum ftun_stat check_tcp(const struct ftun_packet *pkt,
-				const struct ftun_path *path)
-{
-	if (test_bit(FTUN_FLOW_CLOSING, &path->flow->flags))
-		return FTUN_STAT_pass_closing;
-	if (path->tuple.l4proto != IPPROTO_TCP)
+	if (pkt->tuple.l4proto != IPPROTO_TCP)
 		return FTUN_OK;
 	if (pkt->tcp_flags & (TCPHDR_SYN | TCPHDR_FIN | TCPHDR_RST) ||
 	    !(pkt->tcp_flags & TCPHDR_ACK))
 		return FTUN_STAT_pass_tcp_flags;
 	return FTUN_OK;
+}
+
+/* To be asked last, since conntrack is told of the packet with it. */
+static enum ftun_stat check_window(const struct sk_buff *skb,
+				   const struct ftun_packet *pkt,
+				   const struct ftun_path *path)
+{
+	u32 l4 = pkt->inner + sizeof(struct iphdr);
+	u32 len = pkt->inner_len - sizeof(struct iphdr) - pkt->l4_hlen;
+
+	if (pkt->tuple.l4proto != IPPROTO_TCP ||
+	    ftun_window_track(path->inner.ct, path->inner.dir,
+			      (const struct tcphdr *)(skb->data + l4), len))
+		return FTUN_OK;
+	return FTUN_STAT_pass_window;
 }
 
 /* The first reason, if there is any, why this packet cannot go by this path. */
@@ -170,7 +178,7 @@ static enum ftun_stat check(const struct ftun_net *fn,
 	if (reason == FTUN_OK)
 		reason = check_conntrack(path);
 	if (reason == FTUN_OK)
-		reason = check_tcp(pkt, path);
+		reason = check_tcp(pkt);
 	if (reason == FTUN_OK)
 		reason = check_tunnels(path);
 	if (reason == FTUN_OK)
@@ -208,10 +216,6 @@ static unsigned int pass(struct ftun_net *fn, const struct sk_buff *skb,
 	ftun_stat_inc(fn->stats, reason);
 	if (wants_proof(path, reason))
 		ftun_witness_take(fn, skb, pkt);
-	if (reason == FTUN_STAT_pass_tcp_flags && tcp_ends(pkt))
-		ftun_flow_close(path->flow);
-	if (!test_bit(FTUN_FLOW_CLOSING, &path->flow->flags))
-		ftun_flow_resync(path->inner.ct);
 	return NF_ACCEPT;
 }
 
@@ -353,6 +357,8 @@ unsigned int ftun_ingress(void *priv, struct sk_buff *skb,
 	reason = check(fn, skb, &pkt, path);
 	if (reason == FTUN_OK && !make_room(skb, &pkt, path))
 		reason = FTUN_STAT_pass_nomem;
+	if (reason == FTUN_OK)
+		reason = check_window(skb, &pkt, path);
 	if (reason != FTUN_OK)
 		return pass(fn, skb, &pkt, path, reason);
 	go(fn, skb, &pkt, path);

@@ -221,7 +221,7 @@ static void learn_inner(struct ftun_net *fn, struct sk_buff *skb,
 	    out.encap == FTUN_ENCAP_NONE)
 		return;
 	flow = flow_get(fn, ct);
-	if (!flow || test_bit(FTUN_FLOW_CLOSING, &flow->flags))
+	if (!flow)
 		return;
 	touch(flow);
 	spin_lock(&flow->lock);
@@ -244,7 +244,7 @@ static void learn_outer(struct ftun_net *fn, struct sk_buff *skb,
 		return;
 	pend->skb = NULL;
 	flow = ftun_flow_find(fn, pend->ct);
-	if (!flow || test_bit(FTUN_FLOW_CLOSING, &flow->flags))
+	if (!flow)
 		return;
 	spin_lock(&flow->lock);
 	if (dir_may_learn(&flow->dir[pend->dir]) && flow->dir[pend->dir].rt)

@@ -64,12 +64,18 @@ static enum ftun_stat parse_udp(const struct udphdr *udph, u16 room,
 	return FTUN_OK;
 }
 
-/* tcp_error() of conntrack wants all of the header to be within the packet. */
-static enum ftun_stat parse_tcp(const struct tcphdr *tcph, u16 room,
+/* tcp_error() of conntrack wants all of the header to be within the packet, and
+ * its window tracking reads the options.
+ */
+static enum ftun_stat parse_tcp(struct sk_buff *skb, u32 off, u16 room,
 				struct ftun_packet *pkt)
 {
-	if (tcph->doff * 4 < sizeof(*tcph) || tcph->doff * 4 > room)
+	const struct tcphdr *tcph = (const void *)skb->data + off;
+
+	if (tcph->doff * 4 < sizeof(*tcph) || tcph->doff * 4 > room ||
+	    !pskb_may_pull(skb, off + tcph->doff * 4))
 		return FTUN_STAT_pass_header;
+	tcph = (const void *)skb->data + off;
 	pkt->l4_hlen = tcph->doff * 4;
 	pkt->tcp_flags = tcp_flag_byte(tcph);
 	return FTUN_OK;
@@ -85,7 +91,7 @@ static enum ftun_stat parse_l4(struct sk_buff *skb, u8 proto, u32 off, u16 room,
 		return FTUN_STAT_pass_header;
 	if (proto == IPPROTO_UDP)
 		return parse_udp((void *)skb->data + off, room, pkt);
-	return parse_tcp((void *)skb->data + off, room, pkt);
+	return parse_tcp(skb, off, room, pkt);
 }
 
 static void fill_tuple(const struct sk_buff *skb, struct ftun_packet *pkt)

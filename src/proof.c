@@ -13,7 +13,6 @@
 #include <net/neighbour.h>
 #include <net/netfilter/nf_conntrack.h>
 #include <net/netfilter/nf_conntrack_core.h>
-#include <net/netfilter/nf_conntrack_l4proto.h>
 #include <net/netfilter/nf_conntrack_zones.h>
 #include <net/route.h>
 
@@ -120,10 +119,9 @@ static u32 ct_timeout(const struct nf_conn *ct)
 {
 	s32 left = READ_ONCE(ct->timeout) - nfct_time_stamp;
 
-	if (nf_ct_protonum(ct) == IPPROTO_TCP)
-		return READ_ONCE(nf_tcp_pernet(nf_ct_net(ct))->
-				 timeouts[TCP_CONNTRACK_ESTABLISHED]);
-	return left > 0 ? left : 0;
+	if (nf_ct_protonum(ct) == IPPROTO_TCP || left < 0)
+		return 0;
+	return left;
 }
 
 static void acct_set(struct ftun_acct *acct, struct nf_conn *ct, u8 dir)

@@ -31,7 +31,7 @@ struct seq_file;
 	X(pass_ecn,	"outer and inner ECN do not fit (RFC 6040)")	\
 	X(pass_mtu,	"packet larger than a device or path MTU")	\
 	X(pass_gso,	"aggregated packet of a kind that is not handled") \
-	X(pass_closing,	"connection is closing")			\
+	X(pass_window,	"TCP packet outside the window, or connection closing") \
 	X(pass_dying,	"conntrack entry deleted")			\
 	X(pass_assured,	"conntrack is due to mark the UDP stream assured") \
 	X(pass_stale,	"rules, devices or routes changed: prove the flow again") \
