@@ -26,6 +26,9 @@ clean:
 test test-all check:
 	KERNELS="$(KERNELS)" scripts/test $@
 
+bench:
+	tests/bench/run
+
 docs:
 	scripts/counters-doc >docs/counters.md
 
@@ -39,10 +42,11 @@ help:
 	@echo 'make test-all         all tests on all kernels, and the debug kernel'
 	@echo '                      KERNELS="6.1 7.3": on these; the default is $(KERNELS)'
 	@echo 'make check            static checks only'
+	@echo 'make bench            instructions per packet, against the slow path and the kernel flowtable'
 	@echo 'make docs             write docs/counters.md anew from src/stats.h'
 	@echo 'make clean            remove what a build leaves'
 	@echo
 	@echo 'Tests need Debian, root and the package mirror that the machine uses; they install the rest.'
 
 .DEFAULT_GOAL := modules
-.PHONY: modules modules_install load unload clean test test-all check docs help
+.PHONY: modules modules_install load unload clean test test-all check bench docs help
