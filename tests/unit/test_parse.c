@@ -298,6 +298,27 @@ static void every_protocol(void **state)
 	}
 }
 
+/* A header and nothing behind it is a whole packet. */
+static void every_protocol_bare(void **state)
+{
+	for (int n = 0; n < 4; n++) {
+		for (int proto = 0; proto < 256; proto++) {
+			bool ours = proto == IPPROTO_TCP ||
+				    proto == IPPROTO_UDP;
+			struct packet p;
+
+			some_packet(&p, n);
+			p.bytes[p.inner + 9] = proto;
+			put16(p.bytes + p.inner + 2, 20);
+			twin_fix_ip(p.bytes + p.inner);
+			if (proto == IPPROTO_IPIP && !p.inner)
+				continue;
+			assert_int_equal(check_bytes(p.bytes, p.len, 0), ours ?
+					 FTUN_STAT_pass_header : FTUN_NOT_OURS);
+		}
+	}
+}
+
 /* The outer source and everything else that names a flow is in the key. */
 static void key_has_every_field(void **state)
 {
@@ -530,6 +551,7 @@ int main(void)
 		cmocka_unit_test(options),
 		cmocka_unit_test(every_ip_checksum),
 		cmocka_unit_test(every_protocol),
+		cmocka_unit_test(every_protocol_bare),
 		cmocka_unit_test(key_has_every_field),
 		cmocka_unit_test(not_ipv4),
 		cmocka_unit_test(irregular),
