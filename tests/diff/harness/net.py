@@ -272,12 +272,12 @@ def link_stats(netlink):
 
 
 def links_ready(netlink):
-    """A worker activates the queue of a device some time after its peer is up;
-    until then the device drops what it is given."""
+    """A worker activates the queue of an Ethernet device some time after its peer
+    is up; until then the device drops what it is given, and no counter tells."""
     for msg in netlink.dump(18, struct.pack("BxHiII", 0, 0, 0, 0, 0)):
         attr = attributes(msg[16:])
-        up = struct.unpack_from("I", msg, 8)[0] & 1
-        if up and (attr[6] == b"noop\0" or attr[16][0] not in (0, 6)):
+        kind, flags = struct.unpack_from("H", msg, 2)[0], struct.unpack_from("I", msg, 8)[0]
+        if flags & 1 and kind == 1 and attr[16][0] != 6:
             return False
     return True
 
@@ -291,6 +291,7 @@ def wait_links(ns):
                 raise HarnessError("a link in %s does not come up" % ns.name)
             time.sleep(0.002)
         netlink.close()
+        up("lo")      # waits for the lock under which the worker finishes
 
 
 def nft_counters(netlink):
