@@ -33,7 +33,7 @@ module_sync() {
 	if [ -e "$dir/files" ]; then
 		(cd "$dir/tree" && comm -z23 "$dir/files" "$dir/files.new" | xargs -0r rm -f)
 	fi
-	(cd "$TREE" && xargs -0r cp -dpu --parents -t "$dir/tree") <"$dir/files.new"
+	(cd "$TREE" && xargs -0r cp -Ppu --remove-destination --parents -t "$dir/tree") <"$dir/files.new"
 	mv "$dir/files.new" "$dir/files"
 }
 
