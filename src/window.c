@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Conntrack's TCP window tracking, carried on for packets that conntrack does not
- * see. Only for the plain case of an acknowledgement or data within the window of
+ * see. Only for the plain case of an acknowledgment or data within the window of
  * an established connection; whatever is less plain is left to conntrack, which
  * finds its state as it would have left it and so comes to its usual verdict.
  */
@@ -21,7 +21,7 @@
  * struct segment - what a TCP header says, in host order
  * @seq:     first sequence number
  * @end:     the one after the last
- * @ack:     acknowledgement
+ * @ack:     acknowledgment
  * @sack:    the highest number acknowledged, selectively or not
  * @win_raw: window as it is in the header
  */
