@@ -122,8 +122,6 @@ mutant("conntrack entry may die", "^ipip change: conntrack -[DF]$",
 mutant("tap on the tunnel not seen", "^ipip change: tcpdump on the tunnel$",
        ("tunnel.c", r"s/dev_nit_active\(\(struct net_device \*\)dev\)/0/"))
 mutant("qdisc of the tunnel not seen", "^ipip change: qdisc on the tunnel$", ("tunnel.c", "s/return qdisc->enqueue;/return false;/"))
-mutant("netdev chain of the tunnel not seen", "^ipip change: nft netdev chain on the tunnel drops$",
-       ("tunnel.c", r"s/rcu_access_pointer\(dev->nf_hooks_ingress\)/0/"))
 mutant("tc filter of the tunnel not seen", "^ipip change: tc filter on the tunnel drops$",
        ("tunnel.c", r"s/dev_tc_ingress\(dev\)|dev_tc_egress\(dev\)/0/"))
 mutant("icmp errors of the tunnel kept", "^ipip underlay ICMP net unreachable: the tunnel reports it$",
