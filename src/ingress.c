@@ -219,20 +219,23 @@ static unsigned int pass(struct ftun_net *fn, const struct sk_buff *skb,
 	return NF_ACCEPT;
 }
 
-/* The last steps that can fail: room for the new headers, buffers that nobody
- * shares, and no link padding. The slow path would not notice any of it. Without
- * the padding a sum over all the packet is of no use: skb_forward_csum().
- */
+/* Room for the new headers, in a buffer that nobody shares. */
 static bool make_room(struct sk_buff *skb, const struct ftun_packet *pkt,
 		      const struct ftun_path *path)
 {
 	unsigned int headroom = ftun_xmit_headroom(path);
 
-	if (skb_cow(skb, headroom > pkt->inner ? headroom - pkt->inner : 0))
-		return false;
+	return !skb_cow(skb, headroom > pkt->inner ? headroom - pkt->inner : 0);
+}
+
+/* Off with link padding, as ip_rcv_core() does. A sum over all that came in is of
+ * no use any more: skb_forward_csum().
+ */
+static bool trim(struct sk_buff *skb, unsigned int len)
+{
 	if (skb->ip_summed == CHECKSUM_COMPLETE)
 		skb->ip_summed = CHECKSUM_NONE;
-	return !pskb_trim(skb, pkt->inner + pkt->inner_len);
+	return !pskb_trim(skb, len);
 }
 
 static void set_headers(struct sk_buff *skb)
@@ -300,7 +303,7 @@ static void path_count(struct ftun_path *path, u32 len)
 	WRITE_ONCE(path->bytes, path->bytes + len);
 }
 
-/* From here on the packet is ours. */
+/* From here on the packet is ours. What can still fail is for lack of memory. */
 static void go(struct ftun_net *fn, struct sk_buff *skb,
 	       const struct ftun_packet *pkt, struct ftun_path *path)
 {
@@ -308,6 +311,11 @@ static void go(struct ftun_net *fn, struct sk_buff *skb,
 	path_count(path, pkt->inner_len);
 	ftun_xmit_count_in(fn->net, skb, pkt, path);
 	skb_orphan(skb);
+	if (!trim(skb, pkt->inner + pkt->inner_len)) {
+		__IP_INC_STATS(fn->net, IPSTATS_MIB_INDISCARDS);
+		kfree_skb(skb);
+		return;
+	}
 	if (path->what & FTUN_PATH_DECAP)
 		decap(skb, pkt);
 	set_headers(skb);

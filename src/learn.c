@@ -98,6 +98,17 @@ static void dir_wait(struct ftun_flow *flow, struct ftun_dir *dir,
 	dir->reason = reason;
 }
 
+/* No ingress hook saw the packet. One that did and wants no proof leaves no witness
+ * either, but then the direction is armed.
+ */
+static void want_hook(struct ftun_flow *flow, struct ftun_dir *dir, u32 iif)
+{
+	if (dir->state == FTUN_ARMED)
+		return;
+	dir_wait(flow, dir, FTUN_STAT_wait_unseen);
+	ftun_devices_want(flow->fn, iif);
+}
+
 static void dir_keep_route(struct ftun_dir *dir, struct rtable *rt)
 {
 	if (dir->rt == rt)
@@ -143,17 +154,13 @@ static void learn_flow(struct ftun_flow *flow, u8 index, struct sk_buff *skb,
 		return;
 	}
 	if (!ftun_witness_find(flow->fn, skb, &witness)) {
-		witness.complete = false;
-		witness.iif = state->in->ifindex;
-		if (in->encap != FTUN_ENCAP_NONE)
-			return;
+		/* What came out of a tunnel came by another device. */
+		if (in->encap == FTUN_ENCAP_NONE)
+			want_hook(flow, dir, state->in->ifindex);
+		return;
 	}
 	if (!witness.complete) {
-		/* No proof is wanted of an armed path that just passed a packet. */
-		if (dir->state == FTUN_ARMED)
-			return;
-		dir_wait(flow, dir, FTUN_STAT_wait_unseen);
-		ftun_devices_want(flow->fn, witness.iif);
+		want_hook(flow, dir, witness.iif);
 		return;
 	}
 	if (out->encap != FTUN_ENCAP_NONE) {

@@ -21,14 +21,9 @@ const char *ftun_stat_name(enum ftun_stat stat)
 	return ftun_stat_names[stat];
 }
 
-/**
- * ftun_stat_sum() - a counter over all CPUs
- * @stats: the counters of a network namespace
- * @stat:  which of them
- *
- * Not a snapshot: packets go on being counted while the CPUs are added up.
- */
-u64 ftun_stat_sum(const struct ftun_stats __percpu *stats, enum ftun_stat stat)
+/* Not a snapshot: packets go on being counted while the CPUs are added up. */
+static u64 stat_sum(const struct ftun_stats __percpu *stats,
+		    enum ftun_stat stat)
 {
 	u64 sum = 0;
 	int cpu;
@@ -50,5 +45,5 @@ void ftun_stats_show(struct seq_file *seq,
 
 	for (stat = 0; stat < FTUN_STAT_MAX; stat++)
 		seq_printf(seq, "%-20s %llu\n", ftun_stat_names[stat],
-			   ftun_stat_sum(stats, stat));
+			   stat_sum(stats, stat));
 }

@@ -85,7 +85,6 @@ static inline void ftun_stat_inc(struct ftun_stats __percpu *stats,
 }
 
 const char *ftun_stat_name(enum ftun_stat stat);
-u64 ftun_stat_sum(const struct ftun_stats __percpu *stats, enum ftun_stat stat);
 void ftun_stats_show(struct seq_file *seq,
 		     const struct ftun_stats __percpu *stats);
 

@@ -33,6 +33,8 @@ module_sync() {
 	if [ -e "$dir/files" ]; then
 		(cd "$dir/tree" && comm -z23 "$dir/files" "$dir/files.new" | xargs -0r rm -f)
 	fi
+	# cp takes files for new ones after it had to make a directory.
+	xargs -0r dirname -z -- <"$dir/files.new" | sort -zu | (cd "$dir/tree" && xargs -0r mkdir -p --)
 	(cd "$TREE" && xargs -0r cp -Ppu --remove-destination --parents -t "$dir/tree") <"$dir/files.new"
 	mv "$dir/files.new" "$dir/files"
 }
