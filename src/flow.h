@@ -76,7 +76,7 @@ struct ftun_acct {
  * @node:       in ftun_net.paths
  * @tuple:      the key
  * @generation: ftun_net.generation under which it was proven
- * @nft_generation: ftun_policy_nft_generation() likewise
+ * @nft_generation: nft_generation() likewise
  * @what:       FTUN_PATH_*
  * @dscp:       DSCP bits of the inner TOS
  * @outer_dscp: DSCP bits of the outer TOS of packets that come in

@@ -75,8 +75,8 @@ static enum ftun_stat check_connection(const struct nf_conn *ct,
 	return ftun_proof_check_route(skb_rtable(skb));
 }
 
-/* A second chance after a while, since routes and settings change; but two wrong
- * proofs say that something is not understood here.
+/* A second chance after a while, since routes and settings change; but a proof that
+ * failed again and again says that something is not understood here.
  */
 static bool dir_may_learn(struct ftun_dir *dir)
 {
@@ -135,24 +135,16 @@ static void watch_encap(const struct nf_conn *ct, u8 dir,
 	pend->witness = *witness;
 }
 
-/* An inner packet at the end of its way through the router. */
-static void learn_flow(struct ftun_flow *flow, u8 index, struct sk_buff *skb,
-		       const struct nf_hook_state *state,
-		       const struct ftun_tunnel *in,
-		       const struct ftun_tunnel *out)
+/* An inner packet of a connection that qualifies: who saw it come in? */
+static void learn_dir(struct ftun_flow *flow, u8 index, struct sk_buff *skb,
+		      const struct nf_hook_state *state,
+		      const struct ftun_tunnel *in,
+		      const struct ftun_tunnel *out)
 {
 	struct ftun_dir *dir = &flow->dir[index];
 	struct ftun_witness witness;
-	enum ftun_stat reason;
 
 	lockdep_assert_held(&flow->lock);
-	if (!dir_may_learn(dir))
-		return;
-	reason = check_connection(flow->ct, skb, state);
-	if (reason != FTUN_OK) {
-		ftun_flow_refuse(flow, dir, reason);
-		return;
-	}
 	if (!ftun_witness_find(flow->fn, skb, &witness)) {
 		/* What came out of a tunnel came by another device. */
 		if (in->encap == FTUN_ENCAP_NONE)
@@ -174,16 +166,6 @@ static void learn_flow(struct ftun_flow *flow, u8 index, struct sk_buff *skb,
 		.rt		= skb_rtable(skb),
 		.in		= state->in,
 	});
-}
-
-static void refuse_tunnel(struct ftun_flow *flow, u8 index,
-			  enum ftun_stat reason)
-{
-	struct ftun_dir *dir = &flow->dir[index];
-
-	lockdep_assert_held(&flow->lock);
-	if (dir_may_learn(dir))
-		ftun_flow_refuse(flow, dir, reason);
 }
 
 static void touch(struct ftun_flow *flow)
@@ -209,6 +191,7 @@ static struct ftun_flow *flow_get(struct ftun_net *fn, struct nf_conn *ct)
 	return flow;
 }
 
+/* An inner packet at the end of its way through the router. */
 static void learn_inner(struct ftun_net *fn, struct sk_buff *skb,
 			const struct nf_hook_state *state)
 {
@@ -216,6 +199,7 @@ static void learn_inner(struct ftun_net *fn, struct sk_buff *skb,
 	struct ftun_tunnel in, out;
 	enum ftun_stat reason;
 	struct ftun_flow *flow;
+	struct ftun_dir *dir;
 	struct nf_conn *ct;
 
 	ct = nf_ct_get(skb, &ctinfo);
@@ -232,10 +216,16 @@ static void learn_inner(struct ftun_net *fn, struct sk_buff *skb,
 		return;
 	touch(flow);
 	spin_lock(&flow->lock);
+	dir = &flow->dir[CTINFO2DIR(ctinfo)];
+	if (!dir_may_learn(dir))
+		goto unlock;
 	if (reason == FTUN_OK)
-		learn_flow(flow, CTINFO2DIR(ctinfo), skb, state, &in, &out);
+		reason = check_connection(ct, skb, state);
+	if (reason == FTUN_OK)
+		learn_dir(flow, CTINFO2DIR(ctinfo), skb, state, &in, &out);
 	else
-		refuse_tunnel(flow, CTINFO2DIR(ctinfo), reason);
+		ftun_flow_refuse(flow, dir, reason);
+unlock:
 	spin_unlock(&flow->lock);
 }
 
