@@ -9,7 +9,6 @@
 #include <linux/slab.h>
 #include <net/neighbour.h>
 #include <net/netfilter/nf_conntrack_l4proto.h>
-#include <net/route.h>
 
 #include "armed.h"
 #include "policy.h"
@@ -45,10 +44,8 @@ static void path_free_rcu(struct rcu_head *rcu)
 
 	if (path->neigh)
 		neigh_release(path->neigh);
-	if (path->rt)
-		dst_release(&path->rt->dst);
-	if (path->outer_rt)
-		dst_release(&path->outer_rt->dst);
+	ftun_route_put(&path->route);
+	ftun_route_put(&path->outer_route);
 	if (path->outer_in.ct)
 		nf_ct_put(path->outer_in.ct);
 	if (path->outer_out.ct)
@@ -99,8 +96,7 @@ static void flow_free_rcu(struct rcu_head *rcu)
 	int i;
 
 	for (i = 0; i < IP_CT_DIR_MAX; i++) {
-		if (flow->dir[i].rt)
-			dst_release(&flow->dir[i].rt->dst);
+		dst_release(flow->dir[i].dst);
 		kfree(flow->dir[i].mismatch);
 	}
 	nf_ct_put(flow->ct);

@@ -7,10 +7,10 @@
 
 #include "netns.h"
 #include "rewrite.h"
+#include "route.h"
 #include "tuple.h"
 
 struct neighbour;
-struct rtable;
 
 /*
  * A connection has one struct ftun_flow while the module knows it. Each of its
@@ -53,6 +53,9 @@ enum ftun_state {
 #define FTUN_PATH_ENCAP		0x02
 #define FTUN_PATH_NAT		0x04
 #define FTUN_PATH_PRIO_BY_TOS	0x08	/* ip_forward() sets skb->priority */
+#define FTUN_PATH_DSCP_COPY	0x10	/* outer DSCP becomes the inner one's */
+#define FTUN_PATH_SEQ_IN	0x20	/* tunnel minds GRE sequence numbers */
+#define FTUN_PATH_LABEL_0	0x40	/* proven with an inner flow label of 0 */
 
 /**
  * struct ftun_acct - a conntrack entry to which packets are accounted
@@ -83,10 +86,8 @@ struct ftun_acct {
  * @mtu:        longest inner packet to be sent whole
  * @flow:       its connection; lives as long as the path does
  * @inner:      inner conntrack entry; its reference is the flow's
- * @rt:         inner route, with a reference
- * @outer_rt:   underlay route with FTUN_PATH_ENCAP, with a reference
- * @pmtu:       @rt's learned path MTU when proven
- * @outer_pmtu: @outer_rt's
+ * @route:      inner route
+ * @outer_route: underlay route with FTUN_PATH_ENCAP
  * @neigh:      next hop on the wire, with a reference
  * @tun_in:     tunnel device with FTUN_PATH_DECAP. No reference is held: a device
  *              that goes changes the generation first, and then waits for a
@@ -116,10 +117,8 @@ struct ftun_path {
 	struct ftun_flow	*flow;
 
 	struct ftun_acct	inner;
-	struct rtable		*rt;
-	struct rtable		*outer_rt;
-	u32			pmtu;
-	u32			outer_pmtu;
+	struct ftun_route	route;
+	struct ftun_route	outer_route;
 	struct neighbour	*neigh;
 	struct net_device	*tun_in;
 	struct net_device	*tun_out;
@@ -136,8 +135,33 @@ struct ftun_path {
 	struct rcu_head		rcu;
 };
 
+static inline bool ftun_path_inner6(const struct ftun_path *path)
+{
+	return ftun_tuple_inner6(&path->tuple);
+}
+
+/* Is what it sends IPv6? */
+static inline bool ftun_path_wire6(const struct ftun_path *path)
+{
+	return path->what & FTUN_PATH_ENCAP ? path->outer.v6
+					    : ftun_path_inner6(path);
+}
+
+/* The route that its packets leave the router by */
+static inline const struct ftun_route *
+ftun_path_wire_route(const struct ftun_path *path)
+{
+	return path->what & FTUN_PATH_ENCAP ? &path->outer_route : &path->route;
+}
+
+/* Bytes that it puts in front of the inner packet */
+static inline u32 ftun_path_push(const struct ftun_path *path)
+{
+	return path->what & FTUN_PATH_ENCAP ? path->outer.len : 0;
+}
+
 /* Longest part of a packet that a proof looks at. */
-#define FTUN_PROOF_BYTES	128
+#define FTUN_PROOF_BYTES	160
 
 /**
  * struct ftun_mismatch - why a proof failed
@@ -158,7 +182,7 @@ struct ftun_mismatch {
  * @reason:   why it is REFUSED, or else what it waits for; FTUN_OK if nothing
  * @retry:    jiffies at which a REFUSED direction may try again
  * @path:     what is in the table; NULL unless ARMED or STALE
- * @rt:       inner route of the packet that is about to enter the tunnel
+ * @dst:      inner route of the packet that is about to enter the tunnel
  * @mismatch: the first failed proof, or NULL
  *
  * All guarded by the flow's lock.
@@ -169,7 +193,7 @@ struct ftun_dir {
 	enum ftun_stat		reason;
 	unsigned long		retry;
 	struct ftun_path	*path;
-	struct rtable		*rt;
+	struct dst_entry	*dst;
 	struct ftun_mismatch	*mismatch;
 };
 

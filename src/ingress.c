@@ -9,16 +9,18 @@
 #include <linux/skbuff.h>
 #include <linux/tcp.h>
 #include <net/ip.h>
-#include <net/ip_tunnels.h>
+#include <net/ipv6.h>
 #include <net/neighbour.h>
 #include <net/tcp.h>
 
 #include "armed.h"
 #include "devices.h"
+#include "encap.h"
 #include "flow.h"
 #include "parse.h"
 #include "policy.h"
 #include "rewrite.h"
+#include "route.h"
 #include "table.h"
 #include "tunnel.h"
 #include "window.h"
@@ -26,24 +28,35 @@
 #include "xmit.h"
 
 /* What GRO and virtual devices may hand us as one packet. */
-#define GSO_TYPES	(SKB_GSO_TCPV4 | SKB_GSO_TCP_ECN | SKB_GSO_DODGY | \
-			 SKB_GSO_TCP_FIXEDID | SKB_GSO_PARTIAL | SKB_GSO_UDP_L4)
+#define GSO_TYPES	(SKB_GSO_TCPV4 | SKB_GSO_TCPV6 | SKB_GSO_TCP_ECN | \
+			 SKB_GSO_DODGY | SKB_GSO_TCP_FIXEDID | \
+			 SKB_GSO_PARTIAL | SKB_GSO_UDP_L4)
+
+/* Would the tunnel device take it whole? validate_xmit_skb() */
+static bool tunnel_takes_gso(const struct sk_buff *skb,
+			     const struct ftun_path *path)
+{
+	netdev_features_t features = path->tun_out->features;
+
+	return net_gso_ok(features | NETIF_F_GSO_ROBUST,
+			  skb_shinfo(skb)->gso_type & GSO_TYPES);
+}
 
 static enum ftun_stat check_gso(const struct sk_buff *skb,
 				const struct ftun_packet *pkt,
 				const struct ftun_path *path)
 {
-	u32 allowed = GSO_TYPES;
+	u32 allowed = GSO_TYPES | ftun_encap_gso_types(pkt);
 	u32 len;
 
-	if (path->what & FTUN_PATH_DECAP)
-		allowed |= SKB_GSO_IPXIP4;
-	else if (skb->encapsulation)
+	if (!(path->what & FTUN_PATH_DECAP) && skb->encapsulation)
 		return FTUN_STAT_pass_gso;
 	if (!skb_shinfo(skb)->gso_type ||
 	    skb_shinfo(skb)->gso_type & ~allowed)
 		return FTUN_STAT_pass_gso;
-	len = sizeof(struct iphdr) + pkt->l4_hlen + skb_shinfo(skb)->gso_size;
+	if (path->what & FTUN_PATH_ENCAP && !tunnel_takes_gso(skb, path))
+		return FTUN_STAT_pass_gso;
+	len = pkt->l4 - pkt->inner + pkt->l4_hlen + skb_shinfo(skb)->gso_size;
 	return len > path->mtu ? FTUN_STAT_pass_mtu : FTUN_OK;
 }
 
@@ -51,7 +64,7 @@ static enum ftun_stat check_size(const struct sk_buff *skb,
 				 const struct ftun_packet *pkt,
 				 const struct ftun_path *path)
 {
-	if (pkt->inner_len > 0xffff - sizeof(struct iphdr))
+	if (pkt->inner_len + ftun_path_push(path) > U16_MAX)
 		return FTUN_STAT_pass_mtu;
 	if (skb_is_gso(skb))
 		return check_gso(skb, pkt, path);
@@ -94,10 +107,9 @@ static enum ftun_stat check_conntrack(const struct ftun_path *path)
 
 static bool routes_current(const struct net *net, const struct ftun_path *path)
 {
-	return ftun_policy_route_current(net, path->rt, path->pmtu) &&
+	return ftun_route_current(net, &path->route, ftun_path_inner6(path)) &&
 	       (!(path->what & FTUN_PATH_ENCAP) ||
-		ftun_policy_route_current(net, path->outer_rt,
-					  path->outer_pmtu));
+		ftun_route_current(net, &path->outer_route, path->outer.v6));
 }
 
 /* Is all that the proof stood on still so? */
@@ -109,32 +121,75 @@ static enum ftun_stat check_proof(const struct ftun_net *fn,
 	return path->neigh->dead ? FTUN_STAT_pass_neigh : FTUN_OK;
 }
 
-static enum ftun_stat check_tunnels(const struct ftun_path *path)
+static enum ftun_stat check_tunnel_in(const struct sk_buff *skb,
+				      const struct ftun_packet *pkt,
+				      const struct ftun_path *path)
 {
-	if (path->what & FTUN_PATH_DECAP &&
-	    ftun_tunnel_watched_in(path->tun_in))
+	if (ftun_tunnel_watched_in(path->tun_in))
 		return FTUN_STAT_pass_watched;
-	if (!(path->what & FTUN_PATH_ENCAP))
-		return FTUN_OK;
+	if (path->what & FTUN_PATH_SEQ_IN &&
+	    ftun_tunnel_seq_late(path->tun_in, ftun_tuple_outer6(&pkt->tuple),
+				 pkt->gre_seq))
+		return FTUN_STAT_pass_gre_seq;
+	if (pkt->tuple.shape & FTUN_SHAPE_GRE_CSUM &&
+	    !ftun_parse_gre_csum_ok(skb, pkt))
+		return FTUN_STAT_pass_gre_csum;
+	return ftun_rewrite_ecn_fits(pkt->outer_tos, pkt->tos) ?
+		FTUN_OK : FTUN_STAT_pass_ecn;
+}
+
+static enum ftun_stat check_tunnel_out(const struct ftun_path *path)
+{
 	if (ftun_tunnel_watched_out(path->tun_out))
 		return FTUN_STAT_pass_watched;
-	return ftun_tunnel_has_error(path->tun_out) ?
+	return ftun_tunnel_has_error(path->tun_out, path->outer.v6) ?
 		FTUN_STAT_pass_tunnel_error : FTUN_OK;
+}
+
+static enum ftun_stat check_tunnels(const struct sk_buff *skb,
+				    const struct ftun_packet *pkt,
+				    const struct ftun_path *path)
+{
+	enum ftun_stat reason = FTUN_OK;
+
+	if (path->what & FTUN_PATH_DECAP)
+		reason = check_tunnel_in(skb, pkt, path);
+	if (reason == FTUN_OK && path->what & FTUN_PATH_ENCAP)
+		reason = check_tunnel_out(path);
+	return reason;
+}
+
+/* The outer label is another one if the inner one is 0, see ip6_make_flowlabel(). */
+static bool label_fits(const struct sk_buff *skb, const struct ftun_packet *pkt,
+		       const struct ftun_path *path)
+{
+	const struct ipv6hdr *ip6h = (const void *)skb->data + pkt->inner;
+
+	return !ip6_flowlabel(ip6h) == !!(path->what & FTUN_PATH_LABEL_0);
+}
+
+/* ip6_forward() */
+static enum ftun_stat check_ipv6(const struct net *net,
+				 const struct sk_buff *skb,
+				 const struct ftun_packet *pkt,
+				 const struct ftun_path *path)
+{
+	if (!READ_ONCE(net->ipv6.devconf_all->forwarding))
+		return FTUN_STAT_pass_forwarding;
+	if (path->what & FTUN_PATH_ENCAP &&
+	    path->outer.rules & FTUN_OUTER_LABEL_INHERIT &&
+	    !label_fits(skb, pkt, path))
+		return FTUN_STAT_pass_label;
+	return FTUN_OK;
 }
 
 /* The packet itself: what the slow path would not simply send on. */
 static enum ftun_stat check_packet(const struct ftun_net *fn,
 				   const struct sk_buff *skb,
-				   const struct ftun_packet *pkt,
-				   const struct ftun_path *path)
+				   const struct ftun_packet *pkt)
 {
-	const struct iphdr *iph = (void *)skb->data + pkt->inner;
-
-	if (iph->ttl <= 1)
+	if (pkt->ttl <= 1)
 		return FTUN_STAT_pass_ttl;
-	if (path->what & FTUN_PATH_DECAP &&
-	    !ftun_rewrite_ecn_fits(pkt->outer_tos, pkt->tos))
-		return FTUN_STAT_pass_ecn;
 	if (READ_ONCE(fn->net->ct.sysctl_checksum) &&
 	    !ftun_parse_l4_csum_ok(skb, pkt))
 		return FTUN_STAT_pass_l4_csum;
@@ -156,12 +211,11 @@ static enum ftun_stat check_window(const struct sk_buff *skb,
 				   const struct ftun_packet *pkt,
 				   const struct ftun_path *path)
 {
-	u32 l4 = pkt->inner + sizeof(struct iphdr);
-	u32 len = pkt->inner_len - sizeof(struct iphdr) - pkt->l4_hlen;
+	u32 len = pkt->inner_len - (pkt->l4 - pkt->inner) - pkt->l4_hlen;
 
 	if (pkt->tuple.l4proto != IPPROTO_TCP ||
 	    ftun_window_track(path->inner.ct, path->inner.dir,
-			      (const struct tcphdr *)(skb->data + l4), len))
+			      (const struct tcphdr *)(skb->data + pkt->l4), len))
 		return FTUN_OK;
 	return FTUN_STAT_pass_window;
 }
@@ -180,13 +234,15 @@ static enum ftun_stat check(const struct ftun_net *fn,
 	if (reason == FTUN_OK)
 		reason = check_tcp(pkt);
 	if (reason == FTUN_OK)
-		reason = check_tunnels(path);
+		reason = check_tunnels(skb, pkt, path);
 	if (reason == FTUN_OK)
 		reason = check_dscp(pkt, path);
 	if (reason == FTUN_OK)
 		reason = check_size(skb, pkt, path);
+	if (reason == FTUN_OK && ftun_path_inner6(path))
+		reason = check_ipv6(fn->net, skb, pkt, path);
 	if (reason == FTUN_OK)
-		reason = check_packet(fn, skb, pkt, path);
+		reason = check_packet(fn, skb, pkt);
 	return reason;
 }
 
@@ -199,10 +255,14 @@ static bool wants_proof(const struct ftun_path *path, enum ftun_stat reason)
 	case FTUN_STAT_pass_dying:
 	case FTUN_STAT_pass_assured:
 	case FTUN_STAT_pass_dscp:
+	case FTUN_STAT_pass_label:
 		return true;
 	case FTUN_STAT_pass_mtu:
 		/* What was learned of the path may have expired. */
-		return path->pmtu || path->outer_pmtu;
+		return ftun_route_learned_mtu(&path->route,
+					      ftun_path_inner6(path)) ||
+		       ftun_route_learned_mtu(&path->outer_route,
+					      path->outer.v6);
 	default:
 		return false;
 	}
@@ -238,52 +298,32 @@ static bool trim(struct sk_buff *skb, unsigned int len)
 	return !pskb_trim(skb, len);
 }
 
-static void set_headers(struct sk_buff *skb)
+static void set_headers(struct sk_buff *skb, const struct ftun_packet *pkt)
 {
 	skb_reset_mac_header(skb);
 	skb_reset_network_header(skb);
-	skb_set_transport_header(skb, sizeof(struct iphdr));
+	skb_set_transport_header(skb, pkt->l4 - pkt->inner);
 }
 
-/* ipip_tunnel_rcv(), ip_tunnel_rcv(): take the outer header off. */
-static void decap(struct sk_buff *skb, const struct ftun_packet *pkt)
-{
-	__skb_pull(skb, pkt->inner);
-	skb_clear_hash_if_not_l4(skb);
-	skb_set_queue_mapping(skb, 0);
-	iptunnel_pull_offloads(skb);
-	ftun_rewrite_ecn((struct iphdr *)skb->data, pkt->outer_tos);
-}
-
-/* nf_nat, ip_forward(): the inner packet on its way through the router. */
+/* nf_nat, ip_forward(), ip6_forward(): the inner packet on its way through the
+ * router.
+ */
 static void forward(struct sk_buff *skb, const struct ftun_path *path)
 {
-	struct iphdr *iph = (struct iphdr *)skb->data;
+	bool v6 = ftun_path_inner6(path);
+	u8 tos;
 
 	if (path->what & FTUN_PATH_NAT)
-		ftun_rewrite_nat(iph, &path->nat,
+		ftun_rewrite_nat(skb->data, v6, &path->nat,
 				 skb->ip_summed == CHECKSUM_PARTIAL);
-	ftun_rewrite_ttl(iph);
+	ftun_rewrite_ttl(skb->data, v6);
 	skb_clear_tstamp(skb);
-}
-
-/* ipip_tunnel_xmit(), ip_tunnel_xmit(): put an outer header on. */
-static bool encap(struct net *net, struct sk_buff *skb,
-		  const struct ftun_path *path)
-{
-	const struct iphdr *inner = (const struct iphdr *)skb->data;
-	struct iphdr *iph;
-
-	if (iptunnel_handle_offloads(skb, SKB_GSO_IPXIP4))
-		return false;
-	skb_set_inner_ipproto(skb, IPPROTO_IPIP);
-	skb_clear_hash_if_not_l4(skb);
-	iph = __skb_push(skb, sizeof(*iph));
-	skb_reset_network_header(skb);
-	*iph = path->outer.hdr;
-	__ip_select_ident(net, iph, skb_shinfo(skb)->gso_segs ?: 1);
-	ftun_rewrite_outer(iph, &path->outer, inner, skb->len, iph->id);
-	return true;
+	skb->mark = path->mark;
+	skb->priority = path->priority;
+	if (path->what & FTUN_PATH_PRIO_BY_TOS) {
+		tos = ftun_rewrite_tos(skb->data, v6);
+		skb->priority = rt_tos2priority(tos);
+	}
 }
 
 static enum ftun_stat path_stat(const struct ftun_path *path)
@@ -312,15 +352,16 @@ static void go(struct ftun_net *fn, struct sk_buff *skb,
 	ftun_xmit_count_in(fn->net, skb, pkt, path);
 	skb_orphan(skb);
 	if (!trim(skb, pkt->inner + pkt->inner_len)) {
-		__IP_INC_STATS(fn->net, IPSTATS_MIB_INDISCARDS);
+		ftun_xmit_count_discard(fn->net, skb);
 		kfree_skb(skb);
 		return;
 	}
 	if (path->what & FTUN_PATH_DECAP)
-		decap(skb, pkt);
-	set_headers(skb);
+		ftun_encap_pull(skb, pkt, path);
+	set_headers(skb, pkt);
 	forward(skb, path);
-	if (path->what & FTUN_PATH_ENCAP && !encap(fn->net, skb, path)) {
+	if (path->what & FTUN_PATH_ENCAP &&
+	    !ftun_encap_push(fn->net, skb, path)) {
 		DEV_STATS_INC(path->tun_out, tx_errors);
 		kfree_skb(skb);
 		return;

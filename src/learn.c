@@ -16,14 +16,15 @@
 #include <linux/netfilter_ipv4.h>
 #include <linux/percpu.h>
 #include <net/ip.h>
+#include <net/ipv6.h>
 #include <net/netfilter/nf_conntrack_helper.h>
 #include <net/netfilter/nf_conntrack_seqadj.h>
-#include <net/route.h>
 
 #include "armed.h"
 #include "devices.h"
 #include "flow.h"
 #include "proof.h"
+#include "route.h"
 #include "tunnel.h"
 #include "witness.h"
 
@@ -72,7 +73,7 @@ static enum ftun_stat check_connection(const struct nf_conn *ct,
 		return FTUN_STAT_refuse_hairpin;
 	if (skb_sec_path(skb))
 		return FTUN_STAT_refuse_ipsec;
-	return ftun_proof_check_route(skb_rtable(skb));
+	return ftun_route_check(skb_dst(skb), state->pf == NFPROTO_IPV6);
 }
 
 /* A second chance after a while, since routes and settings change; but a proof that
@@ -109,14 +110,13 @@ static void want_hook(struct ftun_flow *flow, struct ftun_dir *dir, u32 iif)
 	ftun_devices_want(flow->fn, iif);
 }
 
-static void dir_keep_route(struct ftun_dir *dir, struct rtable *rt)
+static void dir_keep_route(struct ftun_dir *dir, struct dst_entry *dst)
 {
-	if (dir->rt == rt)
+	if (dir->dst == dst)
 		return;
-	dst_hold(&rt->dst);
-	if (dir->rt)
-		dst_release(&dir->rt->dst);
-	dir->rt = rt;
+	dst_hold(dst);
+	dst_release(dir->dst);
+	dir->dst = dst;
 }
 
 /* The packet comes by here again in a moment, with its outer header on. */
@@ -156,14 +156,14 @@ static void learn_dir(struct ftun_flow *flow, u8 index, struct sk_buff *skb,
 		return;
 	}
 	if (out->encap != FTUN_ENCAP_NONE) {
-		dir_keep_route(dir, skb_rtable(skb));
+		dir_keep_route(dir, skb_dst(skb));
 		watch_encap(flow->ct, index, skb, state, &witness);
 		return;
 	}
 	ftun_proof_try(flow, index, &(struct ftun_observation) {
 		.witness	= &witness,
 		.skb		= skb,
-		.rt		= skb_rtable(skb),
+		.dst		= skb_dst(skb),
 		.in		= state->in,
 	});
 }
@@ -201,13 +201,15 @@ static void learn_inner(struct ftun_net *fn, struct sk_buff *skb,
 	struct ftun_flow *flow;
 	struct ftun_dir *dir;
 	struct nf_conn *ct;
+	bool inner6;
 
 	ct = nf_ct_get(skb, &ctinfo);
 	if (!ct || nf_ct_is_template(ct) || !ct_settled(ct))
 		return;
-	reason = ftun_tunnel_read(state->in, &in);
+	inner6 = state->pf == NFPROTO_IPV6;
+	reason = ftun_tunnel_read(state->in, inner6, &in);
 	if (reason == FTUN_OK)
-		reason = ftun_tunnel_read(state->out, &out);
+		reason = ftun_tunnel_read(state->out, inner6, &out);
 	if (reason == FTUN_OK && in.encap == FTUN_ENCAP_NONE &&
 	    out.encap == FTUN_ENCAP_NONE)
 		return;
@@ -244,12 +246,12 @@ static void learn_outer(struct ftun_net *fn, struct sk_buff *skb,
 	if (!flow)
 		return;
 	spin_lock(&flow->lock);
-	if (dir_may_learn(&flow->dir[pend->dir]) && flow->dir[pend->dir].rt)
+	if (dir_may_learn(&flow->dir[pend->dir]) && flow->dir[pend->dir].dst)
 		ftun_proof_try(flow, pend->dir, &(struct ftun_observation) {
 			.witness	= &pend->witness,
 			.skb		= skb,
-			.rt		= flow->dir[pend->dir].rt,
-			.outer_rt	= skb_rtable(skb),
+			.dst		= flow->dir[pend->dir].dst,
+			.outer_dst	= skb_dst(skb),
 			.in		= dev_get_by_index_rcu(fn->net,
 							       pend->iif),
 			.tun_out	= state->in,
@@ -257,18 +259,28 @@ static void learn_outer(struct ftun_net *fn, struct sk_buff *skb,
 	spin_unlock(&flow->lock);
 }
 
+static bool was_forwarded(const struct sk_buff *skb, bool v6)
+{
+	return v6 ? IP6CB(skb)->flags & IP6SKB_FORWARDED
+		  : IPCB(skb)->flags & IPSKB_FORWARDED;
+}
+
+/* Reassembled packets are none that the fast path sees. */
+static bool was_reassembled(const struct sk_buff *skb, bool v6)
+{
+	return v6 ? IP6CB(skb)->frag_max_size : IPCB(skb)->frag_max_size;
+}
+
 static unsigned int learn_postrouting(void *priv, struct sk_buff *skb,
 				      const struct nf_hook_state *state)
 {
 	struct ftun_net *fn = ftun_net_get(state->net);
+	bool v6 = state->pf == NFPROTO_IPV6;
 
-	if (!READ_ONCE(ftun_armed) || !state->in)
-		return NF_ACCEPT;
-	/* Reassembled packets are none that the fast path sees. */
-	if (IPCB(skb)->frag_max_size)
+	if (!READ_ONCE(ftun_armed) || !state->in || was_reassembled(skb, v6))
 		return NF_ACCEPT;
 	local_bh_disable();
-	if (IPCB(skb)->flags & IPSKB_FORWARDED)
+	if (was_forwarded(skb, v6))
 		learn_inner(fn, skb, state);
 	else
 		learn_outer(fn, skb, state);
@@ -276,11 +288,19 @@ static unsigned int learn_postrouting(void *priv, struct sk_buff *skb,
 	return NF_ACCEPT;
 }
 
+/* What comes after an encapsulation limit is looked at by parsing only. */
+static bool is_tunnelled(const struct sk_buff *skb, bool v6)
+{
+	u8 proto = v6 ? ipv6_hdr(skb)->nexthdr : ip_hdr(skb)->protocol;
+
+	return ftun_tunnel_is_proto(proto) || (v6 && proto == NEXTHDR_DEST);
+}
+
 static unsigned int learn_local_in(void *priv, struct sk_buff *skb,
 				   const struct nf_hook_state *state)
 {
 	if (!READ_ONCE(ftun_armed) ||
-	    !ftun_tunnel_is_proto(ip_hdr(skb)->protocol))
+	    !is_tunnelled(skb, state->pf == NFPROTO_IPV6))
 		return NF_ACCEPT;
 	local_bh_disable();
 	ftun_witness_local_in(ftun_net_get(state->net), skb,
@@ -289,19 +309,22 @@ static unsigned int learn_local_in(void *priv, struct sk_buff *skb,
 	return NF_ACCEPT;
 }
 
+#define LEARN_OPS(family)					\
+	{							\
+		.hook		= learn_postrouting,		\
+		.pf		= family,			\
+		.hooknum	= NF_INET_POST_ROUTING,		\
+		.priority	= INT_MAX,			\
+	}, {							\
+		.hook		= learn_local_in,		\
+		.pf		= family,			\
+		.hooknum	= NF_INET_LOCAL_IN,		\
+		.priority	= INT_MAX,			\
+	}
+
 static const struct nf_hook_ops learn_ops[] = {
-	{
-		.hook		= learn_postrouting,
-		.pf		= NFPROTO_IPV4,
-		.hooknum	= NF_INET_POST_ROUTING,
-		.priority	= INT_MAX,
-	},
-	{
-		.hook		= learn_local_in,
-		.pf		= NFPROTO_IPV4,
-		.hooknum	= NF_INET_LOCAL_IN,
-		.priority	= INT_MAX,
-	},
+	LEARN_OPS(NFPROTO_IPV4),
+	LEARN_OPS(NFPROTO_IPV6),
 };
 
 int ftun_learn_net_init(struct net *net)

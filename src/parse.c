@@ -1,21 +1,40 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * From bytes to a key and offsets. Nothing in a packet is believed before it has
- * been checked to be there, and to say what ip_rcv() and conntrack insist on.
+ * been checked to be there, and to say what the stack and conntrack insist on.
  */
 #include "parse.h"
 
 #include <linux/if_ether.h>
 #include <linux/if_vlan.h>
 #include <linux/ip.h>
+#include <linux/ip6_tunnel.h>
+#include <linux/ipv6.h>
 #include <linux/skbuff.h>
 #include <linux/tcp.h>
 #include <linux/udp.h>
+#include <net/gre.h>
 #include <net/ip.h>
+#include <net/ip6_checksum.h>
+#include <net/ipv6.h>
 #include <net/sock.h>
 #include <net/tcp.h>
 
-#include "rewrite.h"
+/**
+ * struct ip_header - an IP header of either version, parsed
+ * @len:   total length of its packet
+ * @hlen:  length of the header
+ * @proto: what comes next
+ * @tos:   TOS or traffic class
+ * @ttl:   TTL or hop limit
+ */
+struct ip_header {
+	u32	len;
+	u8	hlen;
+	u8	proto;
+	u8	tos;
+	u8	ttl;
+};
 
 /* Something before us took hold of the packet: leave it to who did. The socket
  * of a sender on this machine is none of that, ip_rcv_core() lets go of it too.
@@ -30,7 +49,8 @@ static bool skb_irregular(struct sk_buff *skb)
 /* ip_rcv_core()'s tests on the header at @off, and that it has no options and is
  * no fragment. On FTUN_OK its 20 bytes are in the linear part.
  */
-static enum ftun_stat parse_ipv4(struct sk_buff *skb, u32 off, u32 room)
+static enum ftun_stat parse_ipv4(struct sk_buff *skb, u32 off, u32 room,
+				 struct ip_header *ip)
 {
 	const struct iphdr *iph;
 
@@ -45,10 +65,44 @@ static enum ftun_stat parse_ipv4(struct sk_buff *skb, u32 off, u32 room)
 		return FTUN_STAT_pass_fragment;
 	if (ip_fast_csum((const u8 *)iph, 5))
 		return FTUN_STAT_pass_ip_csum;
-	if (ntohs(iph->tot_len) > room ||
-	    ntohs(iph->tot_len) < sizeof(*iph))
+	ip->len = ntohs(iph->tot_len);
+	if (ip->len > room || ip->len < sizeof(*iph))
 		return FTUN_STAT_pass_header;
+	ip->hlen = sizeof(*iph);
+	ip->proto = iph->protocol;
+	ip->tos = iph->tos;
+	ip->ttl = iph->ttl;
 	return FTUN_OK;
+}
+
+/* ip6_rcv_core()'s tests, but for those of addresses: a flow's are proven. Jumbo
+ * packets, which say that they have no length, are not for us.
+ */
+static enum ftun_stat parse_ipv6(struct sk_buff *skb, u32 off, u32 room,
+				 struct ip_header *ip)
+{
+	const struct ipv6hdr *ip6h;
+
+	if (room < sizeof(*ip6h) || !pskb_may_pull(skb, off + sizeof(*ip6h)))
+		return FTUN_STAT_pass_header;
+	ip6h = (const struct ipv6hdr *)(skb->data + off);
+	if (ip6h->version != 6)
+		return FTUN_STAT_pass_header;
+	ip->len = ntohs(ip6h->payload_len) + sizeof(*ip6h);
+	if (ip->len > room || ip->len > U16_MAX)
+		return FTUN_STAT_pass_header;
+	ip->hlen = sizeof(*ip6h);
+	ip->proto = ip6h->nexthdr;
+	ip->tos = ipv6_get_dsfield(ip6h);
+	ip->ttl = ip6h->hop_limit;
+	return FTUN_OK;
+}
+
+static enum ftun_stat parse_ip(struct sk_buff *skb, bool v6, u32 off, u32 room,
+			       struct ip_header *ip)
+{
+	return v6 ? parse_ipv6(skb, off, room, ip)
+		  : parse_ipv4(skb, off, room, ip);
 }
 
 /* udp_error() of conntrack wants UDP's length to be within the packet. */
@@ -81,86 +135,198 @@ static enum ftun_stat parse_tcp(struct sk_buff *skb, u32 off, u16 room,
 	return FTUN_OK;
 }
 
-static enum ftun_stat parse_l4(struct sk_buff *skb, u8 proto, u32 off, u16 room,
+static enum ftun_stat parse_l4(struct sk_buff *skb, u16 room,
 			       struct ftun_packet *pkt)
 {
-	u16 hlen = proto == IPPROTO_UDP ? sizeof(struct udphdr)
-					: sizeof(struct tcphdr);
+	bool udp = pkt->tuple.l4proto == IPPROTO_UDP;
+	u16 hlen = udp ? sizeof(struct udphdr) : sizeof(struct tcphdr);
 
-	if (room < hlen || !pskb_may_pull(skb, off + hlen))
+	if (room < hlen || !pskb_may_pull(skb, pkt->l4 + hlen))
 		return FTUN_STAT_pass_header;
-	if (proto == IPPROTO_UDP)
-		return parse_udp((void *)skb->data + off, room, pkt);
-	return parse_tcp(skb, off, room, pkt);
+	if (udp)
+		return parse_udp((void *)skb->data + pkt->l4, room, pkt);
+	return parse_tcp(skb, pkt->l4, room, pkt);
 }
 
+/* Extension headers: ours to name, not to handle. */
+static enum ftun_stat refuse_proto(u8 proto)
+{
+	switch (proto) {
+	case NEXTHDR_FRAGMENT:
+		return FTUN_STAT_pass_fragment;
+	case NEXTHDR_HOP:
+	case NEXTHDR_ROUTING:
+	case NEXTHDR_DEST:
+		return FTUN_STAT_pass_options;
+	default:
+		return FTUN_NOT_OURS;
+	}
+}
+
+/* Both addresses of a header, side by side in it. */
+static __be32 *put_addrs(__be32 *to, const void *ip, bool v6)
+{
+	if (v6) {
+		memcpy(to, &((const struct ipv6hdr *)ip)->saddr, 32);
+		return to + 8;
+	}
+	to[0] = ((const struct iphdr *)ip)->saddr;
+	to[1] = ((const struct iphdr *)ip)->daddr;
+	return to + 2;
+}
+
+/* The header at pkt->inner and its ports are in the linear part by now. */
 static void fill_tuple(const struct sk_buff *skb, struct ftun_packet *pkt)
 {
-	const struct iphdr *iph = (void *)skb->data + pkt->inner;
-	const __be16 *ports = (const __be16 *)(iph + 1);
+	const __be16 *ports = (const void *)skb->data + pkt->l4;
+	struct ftun_tuple *tuple = &pkt->tuple;
+	__be32 *end;
 
-	pkt->tuple.pad = 0;
-	pkt->tuple.l4proto = iph->protocol;
-	pkt->tuple.saddr = iph->saddr;
-	pkt->tuple.daddr = iph->daddr;
-	pkt->tuple.sport = ports[0];
-	pkt->tuple.dport = ports[1];
-	pkt->tos = iph->tos;
+	tuple->sport = ports[0];
+	tuple->dport = ports[1];
+	end = put_addrs(tuple->addr, skb->data + pkt->inner,
+			ftun_tuple_inner6(tuple));
+	if (tuple->encap != FTUN_ENCAP_NONE)
+		end = put_addrs(end, skb->data, ftun_tuple_outer6(tuple));
+	if (tuple->shape & FTUN_SHAPE_GRE_KEY)
+		*end++ = *(const __be32 *)(skb->data + pkt->gre +
+				(tuple->shape & FTUN_SHAPE_GRE_CSUM ? 8 : 4));
+	tuple->words = end - (__be32 *)tuple;
 }
 
-/* The packet inside, or the whole of it, at pkt->inner with @room bytes. */
-static enum ftun_stat parse_inner(struct sk_buff *skb, u32 room,
-				  struct ftun_packet *pkt)
+/* What @ip, the header at pkt->inner, is in front of. */
+static enum ftun_stat parse_payload(struct sk_buff *skb,
+				    const struct ip_header *ip,
+				    struct ftun_packet *pkt)
 {
-	const struct iphdr *iph;
 	enum ftun_stat reason;
-	u8 proto;
 
-	reason = parse_ipv4(skb, pkt->inner, room);
-	if (reason != FTUN_OK)
-		return reason;
-	iph = (const struct iphdr *)(skb->data + pkt->inner);
-	proto = iph->protocol;
-	if (proto != IPPROTO_TCP && proto != IPPROTO_UDP)
-		return FTUN_NOT_OURS;
-	pkt->inner_len = ntohs(iph->tot_len);
-	reason = parse_l4(skb, proto, pkt->inner + sizeof(*iph),
-			  pkt->inner_len - sizeof(*iph), pkt);
+	if (ip->proto != IPPROTO_TCP && ip->proto != IPPROTO_UDP)
+		return ftun_tuple_inner6(&pkt->tuple) ?
+			refuse_proto(ip->proto) : FTUN_NOT_OURS;
+	pkt->tuple.l4proto = ip->proto;
+	pkt->l4 = pkt->inner + ip->hlen;
+	pkt->inner_len = ip->len;
+	pkt->tos = ip->tos;
+	pkt->ttl = ip->ttl;
+	reason = parse_l4(skb, ip->len - ip->hlen, pkt);
 	if (reason == FTUN_OK)
 		fill_tuple(skb, pkt);
 	return reason;
 }
 
-static enum ftun_stat parse_plain(struct sk_buff *skb, struct ftun_packet *pkt)
+/* The encapsulation limit that Linux and others put in, RFC 2473 section 4.1.1. It
+ * says nothing to who takes the packet out. Anything else there is left alone.
+ */
+static enum ftun_stat parse_encap_limit(struct sk_buff *skb,
+					struct ip_header *ip)
 {
-	enum ftun_stat reason;
+	const u8 *opt;
 
-	pkt->tuple.encap = FTUN_ENCAP_NONE;
-	pkt->tuple.outer_saddr = 0;
-	pkt->tuple.outer_daddr = 0;
-	pkt->inner = 0;
-	pkt->outer_tos = 0;
-	reason = parse_inner(skb, skb->len, pkt);
-	pkt->outer_len = pkt->inner_len;
-	return reason;
+	if (ip->len < ip->hlen + 8 || !pskb_may_pull(skb, ip->hlen + 8))
+		return FTUN_STAT_pass_header;
+	opt = skb->data + ip->hlen;
+	if (opt[1] || opt[2] != IPV6_TLV_TNL_ENCAP_LIMIT || opt[3] != 1 ||
+	    opt[5] != IPV6_TLV_PADN || opt[6] != 1 || opt[7])
+		return FTUN_STAT_pass_options;
+	ip->proto = opt[0];
+	ip->hlen += 8;
+	return FTUN_OK;
 }
 
-static enum ftun_stat parse_ipip(struct sk_buff *skb, struct ftun_packet *pkt)
+/* gre_parse_header(), with no field that is not of RFC 2784 or RFC 2890. Its part
+ * of the header's length is added to ip->hlen; ip->proto becomes what is inside.
+ */
+static enum ftun_stat parse_gre(struct sk_buff *skb, struct ip_header *ip,
+				struct ftun_packet *pkt)
 {
-	const struct iphdr *iph;
-	enum ftun_stat reason;
+	const struct gre_base_hdr *greh;
+	u32 hlen = sizeof(*greh);
 
-	reason = parse_ipv4(skb, 0, skb->len);
+	if (ip->len < ip->hlen + hlen || !pskb_may_pull(skb, ip->hlen + hlen))
+		return FTUN_STAT_pass_header;
+	greh = (const struct gre_base_hdr *)(skb->data + ip->hlen);
+	if (greh->flags & ~(GRE_CSUM | GRE_KEY | GRE_SEQ))
+		return FTUN_STAT_pass_encap;
+	if (greh->protocol != htons(ETH_P_IP) &&
+	    greh->protocol != htons(ETH_P_IPV6))
+		return FTUN_NOT_OURS;
+	ip->proto = greh->protocol == htons(ETH_P_IP) ? IPPROTO_IPIP
+						      : IPPROTO_IPV6;
+	pkt->tuple.encap = FTUN_ENCAP_GRE;
+	pkt->gre = ip->hlen;
+	if (greh->flags & GRE_CSUM)
+		pkt->tuple.shape |= FTUN_SHAPE_GRE_CSUM, hlen += 4;
+	if (greh->flags & GRE_KEY)
+		pkt->tuple.shape |= FTUN_SHAPE_GRE_KEY, hlen += 4;
+	if (greh->flags & GRE_SEQ)
+		pkt->tuple.shape |= FTUN_SHAPE_GRE_SEQ, hlen += 4;
+	if (ip->len < ip->hlen + hlen || !pskb_may_pull(skb, ip->hlen + hlen))
+		return FTUN_STAT_pass_header;
+	ip->hlen += hlen;
+	if (pkt->tuple.shape & FTUN_SHAPE_GRE_SEQ)
+		pkt->gre_seq = ntohl(*(const __be32 *)(skb->data + ip->hlen - 4));
+	return FTUN_OK;
+}
+
+static enum ftun_stat parse_plain(struct sk_buff *skb,
+				  const struct ip_header *ip,
+				  struct ftun_packet *pkt)
+{
+	if (pkt->tuple.shape & FTUN_SHAPE_OUTER6)
+		pkt->tuple.shape = FTUN_SHAPE_INNER6;
+	pkt->outer_tos = 0;
+	return parse_payload(skb, ip, pkt);
+}
+
+/* The outer header is @outer; what it is in front of is a tunnel's. */
+static enum ftun_stat parse_tunnelled(struct sk_buff *skb,
+				      struct ip_header *outer,
+				      struct ftun_packet *pkt)
+{
+	enum ftun_stat reason = FTUN_OK;
+	struct ip_header inner;
+
+	pkt->outer_tos = outer->tos;
+	pkt->tuple.encap = FTUN_ENCAP_IP;
+	if (outer->proto == NEXTHDR_DEST)
+		reason = parse_encap_limit(skb, outer);
+	if (reason == FTUN_OK && outer->proto == IPPROTO_GRE)
+		reason = parse_gre(skb, outer, pkt);
 	if (reason != FTUN_OK)
 		return reason;
-	iph = (const struct iphdr *)skb->data;
-	pkt->tuple.encap = FTUN_ENCAP_IPIP;
-	pkt->tuple.outer_saddr = iph->saddr;
-	pkt->tuple.outer_daddr = iph->daddr;
-	pkt->inner = sizeof(*iph);
-	pkt->outer_len = ntohs(iph->tot_len);
-	pkt->outer_tos = iph->tos;
-	return parse_inner(skb, pkt->outer_len - sizeof(*iph), pkt);
+	if (outer->proto == IPPROTO_IPV6)
+		pkt->tuple.shape |= FTUN_SHAPE_INNER6;
+	else if (outer->proto != IPPROTO_IPIP)
+		return FTUN_NOT_OURS;
+	pkt->inner = outer->hlen;
+	reason = parse_ip(skb, ftun_tuple_inner6(&pkt->tuple), pkt->inner,
+			  outer->len - outer->hlen, &inner);
+	return reason == FTUN_OK ? parse_payload(skb, &inner, pkt) : reason;
+}
+
+/* Could this be anything for us? Asked of every packet of the device. */
+static bool is_candidate(u8 proto, bool v6)
+{
+	switch (proto) {
+	case IPPROTO_TCP:
+	case IPPROTO_UDP:
+	case IPPROTO_IPIP:
+	case IPPROTO_IPV6:
+	case IPPROTO_GRE:
+		return true;
+	case NEXTHDR_DEST:
+	case NEXTHDR_FRAGMENT:
+		return v6;
+	default:
+		return false;
+	}
+}
+
+static u8 first_proto(const struct sk_buff *skb, bool v6)
+{
+	return v6 ? ((const struct ipv6hdr *)skb->data)->nexthdr
+		  : ((const struct iphdr *)skb->data)->protocol;
 }
 
 /**
@@ -177,35 +343,71 @@ static enum ftun_stat parse_ipip(struct sk_buff *skb, struct ftun_packet *pkt)
  */
 enum ftun_stat ftun_parse(struct sk_buff *skb, u32 iif, struct ftun_packet *pkt)
 {
-	u8 proto;
+	bool v6 = skb->protocol == htons(ETH_P_IPV6);
+	enum ftun_stat reason;
+	struct ip_header ip;
 
-	if (skb->protocol != htons(ETH_P_IP))
+	if (!v6 && skb->protocol != htons(ETH_P_IP))
+		return FTUN_NOT_OURS;
+	if (!pskb_may_pull(skb, v6 ? sizeof(struct ipv6hdr)
+				   : sizeof(struct iphdr)))
+		return FTUN_STAT_pass_header;
+	if (!is_candidate(first_proto(skb, v6), v6))
 		return FTUN_NOT_OURS;
 	if (skb_irregular(skb))
 		return FTUN_STAT_pass_irregular;
-	if (!pskb_may_pull(skb, sizeof(struct iphdr)))
-		return FTUN_STAT_pass_header;
-	proto = ((const struct iphdr *)skb->data)->protocol;
-	if (proto != IPPROTO_TCP && proto != IPPROTO_UDP &&
-	    proto != IPPROTO_IPIP)
-		return FTUN_NOT_OURS;
 	if (skb->pkt_type != PACKET_HOST)
 		return FTUN_STAT_pass_otherhost;
+	reason = parse_ip(skb, v6, 0, skb->len, &ip);
+	if (reason != FTUN_OK)
+		return reason;
 	pkt->tuple.iif = iif;
+	pkt->tuple.encap = FTUN_ENCAP_NONE;
+	pkt->tuple.shape = v6 ? FTUN_SHAPE_OUTER6 : 0;
 	pkt->len = skb->len;
-	if (proto == IPPROTO_IPIP)
-		return parse_ipip(skb, pkt);
-	return parse_plain(skb, pkt);
+	pkt->outer_len = ip.len;
+	pkt->inner = 0;
+	pkt->gre = 0;
+	if (ip.proto == IPPROTO_TCP || ip.proto == IPPROTO_UDP)
+		return parse_plain(skb, &ip, pkt);
+	if (ip.proto == NEXTHDR_FRAGMENT)
+		return FTUN_STAT_pass_fragment;
+	return parse_tunnelled(skb, &ip, pkt);
 }
 
-/* The sum over the transport header and its data, as far as the device or we
- * can tell. Bytes after the inner packet spoil CHECKSUM_COMPLETE.
+/* The sum over the packet from @off on, as far as the device or we can tell. Bytes
+ * after the packet spoil CHECKSUM_COMPLETE.
  */
-static __wsum l4_sum(const struct sk_buff *skb, u32 off, u32 len)
+static __wsum sum_from(const struct sk_buff *skb, u32 off, u32 len)
 {
 	if (skb->ip_summed == CHECKSUM_COMPLETE && off + len == skb->len)
 		return csum_sub(skb->csum, csum_partial(skb->data, off, 0));
 	return skb_checksum(skb, off, len, 0);
+}
+
+/* Has the device, or the sender on this machine, answered for the checksum? What
+ * a device vouches for first is a GRE header's, if it has one.
+ */
+static bool l4_csum_vouched(const struct sk_buff *skb,
+			    const struct ftun_packet *pkt)
+{
+	if (skb->ip_summed == CHECKSUM_PARTIAL)
+		return skb_checksum_start_offset(skb) >= pkt->inner;
+	return skb->ip_summed == CHECKSUM_UNNECESSARY &&
+	       (!(pkt->tuple.shape & FTUN_SHAPE_GRE_CSUM) || skb->csum_level);
+}
+
+static __sum16 l4_csum(const struct ftun_packet *pkt, u32 len, __wsum sum)
+{
+	const struct ftun_tuple *tuple = &pkt->tuple;
+	const __be32 *saddr = ftun_tuple_saddr(tuple);
+	const __be32 *daddr = ftun_tuple_daddr(tuple);
+
+	if (ftun_tuple_inner6(tuple))
+		return csum_ipv6_magic((const struct in6_addr *)saddr,
+				       (const struct in6_addr *)daddr, len,
+				       tuple->l4proto, sum);
+	return csum_tcpudp_magic(*saddr, *daddr, len, tuple->l4proto, sum);
 }
 
 /**
@@ -213,21 +415,33 @@ static __wsum l4_sum(const struct sk_buff *skb, u32 off, u32 len)
  * @skb: packet at a netdev ingress hook
  * @pkt: what ftun_parse() made of it
  *
- * Does what nf_ip_checksum() does at PREROUTING, with no regard to the sysctl
- * nf_conntrack_checksum, but leaves the packet alone.
+ * Does what nf_ip_checksum() and nf_ip6_checksum() do at PREROUTING, with no
+ * regard to the sysctl nf_conntrack_checksum, but leaves the packet alone.
  */
 bool ftun_parse_l4_csum_ok(const struct sk_buff *skb,
 			   const struct ftun_packet *pkt)
 {
-	u32 off = pkt->inner + sizeof(struct iphdr);
-	u32 len = pkt->inner_len - sizeof(struct iphdr);
+	u32 len = pkt->inner_len - (pkt->l4 - pkt->inner);
 
-	if (skb->ip_summed == CHECKSUM_UNNECESSARY ||
-	    skb->ip_summed == CHECKSUM_PARTIAL)
+	if (l4_csum_vouched(skb, pkt))
 		return true;
 	if (pkt->tuple.l4proto == IPPROTO_UDP &&
-	    !((const struct udphdr *)(skb->data + off))->check)
+	    !((const struct udphdr *)(skb->data + pkt->l4))->check)
 		return true;
-	return !csum_tcpudp_magic(pkt->tuple.saddr, pkt->tuple.daddr, len,
-				  pkt->tuple.l4proto, l4_sum(skb, off, len));
+	return !l4_csum(pkt, len, sum_from(skb, pkt->l4, len));
+}
+
+/**
+ * ftun_parse_gre_csum_ok() - would GRE accept its checksum?
+ * @skb: packet at a netdev ingress hook
+ * @pkt: what ftun_parse() made of it, with FTUN_SHAPE_GRE_CSUM
+ *
+ * Does what gre_parse_header() does, but leaves the packet alone.
+ */
+bool ftun_parse_gre_csum_ok(const struct sk_buff *skb,
+			    const struct ftun_packet *pkt)
+{
+	if (skb_csum_unnecessary(skb))
+		return true;
+	return !csum_fold(sum_from(skb, pkt->gre, pkt->outer_len - pkt->gre));
 }

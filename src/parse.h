@@ -5,36 +5,45 @@
 #include "stats.h"
 #include "tuple.h"
 
-struct iphdr;
 struct sk_buff;
 
 /**
  * struct ftun_packet - what parsing found out about a packet
  * @tuple:     the key of its flow
- * @inner:     offset of the inner IP header from skb->data; 0 if it is plain
  * @len:       length of the frame's payload, with link padding
+ * @inner:     offset of the inner IP header from skb->data; 0 if it is plain
+ * @l4:        offset of the inner transport header
+ * @gre:       offset of the GRE header; 0 if there is none
  * @outer_len: total length of the outermost IP packet, without link padding
  * @inner_len: total length of the inner IP packet
  * @l4_hlen:   length of the transport header
- * @tos:       TOS of the inner header
- * @outer_tos: TOS of the outer header; 0 if it is plain
+ * @tos:       TOS or traffic class of the inner header
+ * @ttl:       its TTL or hop limit
+ * @outer_tos: TOS or traffic class of the outer header; 0 if it is plain
  * @tcp_flags: flags byte of TCP; 0 for UDP
+ * @gre_seq:   with FTUN_SHAPE_GRE_SEQ
  */
 struct ftun_packet {
 	struct ftun_tuple	tuple;
 	u32			len;
 	u16			inner;
+	u16			l4;
+	u16			gre;
 	u16			outer_len;
 	u16			inner_len;
 	u8			l4_hlen;
 	u8			tos;
+	u8			ttl;
 	u8			outer_tos;
 	u8			tcp_flags;
+	u32			gre_seq;
 };
 
 enum ftun_stat ftun_parse(struct sk_buff *skb, u32 iif,
 			  struct ftun_packet *pkt);
 bool ftun_parse_l4_csum_ok(const struct sk_buff *skb,
 			   const struct ftun_packet *pkt);
+bool ftun_parse_gre_csum_ok(const struct sk_buff *skb,
+			    const struct ftun_packet *pkt);
 
 #endif /* _FTUN_PARSE_H */

@@ -3,7 +3,6 @@
 #define _FTUN_POLICY_H
 
 #include <net/net_namespace.h>
-#include <net/route.h>
 
 #include "flow.h"
 #include "netns.h"
@@ -34,18 +33,6 @@ static inline bool ftun_policy_current(const struct ftun_net *fn,
 {
 	return path->generation == atomic_read(&fn->generation) &&
 	       path->nft_generation == nft_generation(fn->net, &fn->nft);
-}
-
-/*
- * Would the slow path still get this very route, with this MTU? Every change of
- * routes, addresses, rules and forwarding sysctls makes rt_genid_ipv4() move on,
- * and a learned path MTU kills the route or is written to it: ipv4_dst_check().
- */
-static inline bool ftun_policy_route_current(const struct net *net,
-					     const struct rtable *rt, u32 pmtu)
-{
-	return READ_ONCE(rt->dst.obsolete) == DST_OBSOLETE_FORCE_CHK &&
-	       rt->rt_genid == rt_genid_ipv4(net) && rt->rt_pmtu == pmtu;
 }
 
 void ftun_policy_changed(struct ftun_net *fn);

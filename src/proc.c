@@ -11,12 +11,13 @@
 #include <linux/proc_fs.h>
 #include <linux/seq_file.h>
 #include <linux/seq_file_net.h>
-#include <net/route.h>
 
 #include "flow.h"
 #include "netns.h"
 
 #define PROC_NAME	"nf_flowtable_tun"
+/* Most that %ph prints */
+#define FTUN_SHOWN_BYTES 64
 
 static int stat_show(struct seq_file *seq, void *v)
 {
@@ -41,45 +42,83 @@ static void show_dev(struct seq_file *seq, const char *what, u32 ifindex)
 	seq_printf(seq, " %s=%s", what, dev ? dev->name : "?");
 }
 
+static void show_addr(struct seq_file *seq, const char *what, const void *addr,
+		      bool v6)
+{
+	if (v6)
+		seq_printf(seq, " %s=%pI6c", what, addr);
+	else
+		seq_printf(seq, " %s=%pI4", what, addr);
+}
+
 static void show_tuple(struct seq_file *seq,
 		       const struct nf_conntrack_tuple *tuple)
 {
-	seq_printf(seq, " src=%pI4 dst=%pI4 sport=%u dport=%u",
-		   &tuple->src.u3.ip, &tuple->dst.u3.ip,
-		   ntohs(tuple->src.u.all), ntohs(tuple->dst.u.all));
+	bool v6 = tuple->src.l3num == AF_INET6;
+
+	show_addr(seq, "src", &tuple->src.u3, v6);
+	show_addr(seq, "dst", &tuple->dst.u3, v6);
+	seq_printf(seq, " sport=%u dport=%u", ntohs(tuple->src.u.all),
+		   ntohs(tuple->dst.u.all));
 }
 
-static void show_nat(struct seq_file *seq, const struct ftun_nat *nat)
+static void show_nat(struct seq_file *seq, const struct ftun_nat *nat, bool v6)
 {
-	seq_printf(seq, " to-src=%pI4 to-dst=%pI4 to-sport=%u to-dport=%u",
-		   &nat->saddr, &nat->daddr, ntohs(nat->sport),
+	show_addr(seq, "to-src", nat->saddr, v6);
+	show_addr(seq, "to-dst", nat->daddr, v6);
+	seq_printf(seq, " to-sport=%u to-dport=%u", ntohs(nat->sport),
 		   ntohs(nat->dport));
+}
+
+/* As in "ip link add type NAME", or near to it */
+static const char *encap_name(bool gre, bool outer6)
+{
+	if (gre)
+		return outer6 ? "ip6gre" : "gre";
+	return outer6 ? "ip6tnl" : "ipip";
+}
+
+static void show_decap(struct seq_file *seq, const struct ftun_tuple *tuple)
+{
+	bool v6 = ftun_tuple_outer6(tuple);
+
+	seq_printf(seq, " decap=%s",
+		   encap_name(tuple->encap == FTUN_ENCAP_GRE, v6));
+	show_addr(seq, "outer-src", ftun_tuple_outer_saddr(tuple), v6);
+	show_addr(seq, "outer-dst", ftun_tuple_outer_daddr(tuple), v6);
+	if (tuple->shape & FTUN_SHAPE_GRE_KEY)
+		seq_printf(seq, " key=%u", ntohl(ftun_tuple_key(tuple)));
+}
+
+static void show_encap(struct seq_file *seq, const struct ftun_outer *outer)
+{
+	const u8 *saddr = outer->hdr + (outer->v6 ? 8 : 12);
+
+	seq_printf(seq, " encap=%s", encap_name(outer->gre, outer->v6));
+	show_addr(seq, "to-outer-src", saddr, outer->v6);
+	show_addr(seq, "to-outer-dst", saddr + (outer->v6 ? 16 : 4), outer->v6);
 }
 
 static void show_path(struct seq_file *seq, const struct ftun_path *path)
 {
-	const struct rtable *wire = path->outer_rt ?: path->rt;
-
 	show_dev(seq, "in", path->tuple.iif);
 	if (path->what & FTUN_PATH_DECAP)
-		seq_printf(seq, " decap=ipip outer-src=%pI4 outer-dst=%pI4",
-			   &path->tuple.outer_saddr, &path->tuple.outer_daddr);
+		show_decap(seq, &path->tuple);
 	if (path->what & FTUN_PATH_NAT)
-		show_nat(seq, &path->nat);
+		show_nat(seq, &path->nat, ftun_path_inner6(path));
 	if (path->what & FTUN_PATH_ENCAP)
-		seq_printf(seq, " encap=ipip to-outer-src=%pI4 to-outer-dst=%pI4",
-			   &path->outer.hdr.saddr, &path->outer.hdr.daddr);
+		show_encap(seq, &path->outer);
 	seq_printf(seq, " out=%s mtu=%u packets=%llu bytes=%llu",
-		   wire->dst.dev->name, path->mtu, READ_ONCE(path->packets),
-		   READ_ONCE(path->bytes));
+		   ftun_path_wire_route(path)->dst->dev->name, path->mtu,
+		   READ_ONCE(path->packets), READ_ONCE(path->bytes));
 }
 
 static void show_mismatch(struct seq_file *seq,
 			  const struct ftun_mismatch *mismatch)
 {
 	seq_printf(seq, " slow=%*phN fast=%*phN",
-		   min_t(int, mismatch->len, 64), mismatch->slow,
-		   min_t(int, mismatch->len, 64), mismatch->fast);
+		   min_t(int, mismatch->len, FTUN_SHOWN_BYTES), mismatch->slow,
+		   min_t(int, mismatch->len, FTUN_SHOWN_BYTES), mismatch->fast);
 }
 
 static void show_dir(struct seq_file *seq, const struct ftun_flow *flow, int i)

@@ -7,17 +7,19 @@
 #include "proof.h"
 
 #include <linux/slab.h>
-#include <net/arp.h>
+#include <net/gre.h>
 #include <net/inet_ecn.h>
 #include <net/ip.h>
+#include <net/ipv6.h>
 #include <net/neighbour.h>
 #include <net/netfilter/nf_conntrack.h>
 #include <net/netfilter/nf_conntrack_core.h>
 #include <net/netfilter/nf_conntrack_zones.h>
-#include <net/route.h>
 
+#include "encap.h"
 #include "flow.h"
 #include "policy.h"
+#include "route.h"
 #include "tunnel.h"
 #include "witness.h"
 
@@ -26,92 +28,75 @@
 /* How long a path without packets keeps its place. */
 #define PATH_IN_USE	HZ
 
-/**
- * ftun_proof_check_route() - can packets on this route be sent by the fast path?
- * @rt: a route that the slow path used
- *
- * Return: FTUN_OK or why not.
- */
-enum ftun_stat ftun_proof_check_route(const struct rtable *rt)
+static bool addr_is(const __be32 *addr, const union nf_inet_addr *ct, bool v6)
 {
-#ifdef CONFIG_XFRM
-	if (rt->dst.xfrm)
-		return FTUN_STAT_refuse_ipsec;
-#endif
-	if (rt->rt_type != RTN_UNICAST || rt->dst.lwtstate ||
-	    rt->rt_gw_family == AF_INET6)
-		return FTUN_STAT_refuse_route;
-	return FTUN_OK;
+	return !memcmp(addr, ct, v6 ? sizeof(ct->in6) : sizeof(ct->in));
 }
 
 static bool tuple_is(const struct ftun_tuple *tuple,
 		     const struct nf_conntrack_tuple *ct)
 {
-	return tuple->saddr == ct->src.u3.ip &&
-	       tuple->daddr == ct->dst.u3.ip &&
+	bool v6 = ftun_tuple_inner6(tuple);
+
+	return ct->src.l3num == (v6 ? AF_INET6 : AF_INET) &&
+	       addr_is(ftun_tuple_saddr(tuple), &ct->src.u3, v6) &&
+	       addr_is(ftun_tuple_daddr(tuple), &ct->dst.u3, v6) &&
 	       tuple->sport == ct->src.u.all &&
 	       tuple->dport == ct->dst.u.all &&
 	       tuple->l4proto == ct->dst.protonum;
 }
 
-static void path_hold_route(struct ftun_path *path,
-			    const struct ftun_observation *seen)
-{
-	dst_hold(&seen->rt->dst);
-	path->rt = seen->rt;
-	path->pmtu = seen->rt->rt_pmtu;
-	if (!seen->outer_rt)
-		return;
-	dst_hold(&seen->outer_rt->dst);
-	path->outer_rt = seen->outer_rt;
-	path->outer_pmtu = seen->outer_rt->rt_pmtu;
-}
-
-/* ip_forward(), tnl_update_pmtu() and ip_finish_output() each have their limit.
- * What is larger than the least of them is the slow path's business.
+/* ip_forward() or ip6_forward(), tnl_update_pmtu() or ip6_tnl_xmit(), and
+ * ip_finish_output() or ip6_finish_output() each have their limit. What is larger
+ * than the least of them is the slow path's business.
  */
 static u16 path_mtu(const struct ftun_path *path)
 {
-	u32 mtu = ip_dst_mtu_maybe_forward(&path->rt->dst, true);
+	u32 mtu = ftun_route_forward_mtu(&path->route, ftun_path_inner6(path));
 
 	if (path->what & FTUN_PATH_ENCAP) {
-		mtu = min(mtu, dst_mtu(&path->rt->dst));
-		mtu = min_t(u32, mtu, dst_mtu(&path->outer_rt->dst) -
-				      sizeof(struct iphdr));
+		mtu = min(mtu, ftun_route_mtu(&path->route));
+		mtu = min(mtu, ftun_route_mtu(&path->outer_route) -
+			       path->outer.len);
 	}
-	return min_t(u32, mtu, 0xffff);
+	return min_t(u32, mtu, U16_MAX);
 }
 
 static enum ftun_stat path_hold_neigh(struct ftun_path *path,
 				      const struct sk_buff *skb)
 {
-	const struct rtable *rt = path->outer_rt ?: path->rt;
 	struct neighbour *neigh;
 
-	neigh = ip_neigh_gw4(rt->dst.dev, rt_nexthop(rt, ip_hdr(skb)->daddr));
-	if (IS_ERR(neigh) || !(READ_ONCE(neigh->nud_state) & NUD_VALID) ||
+	neigh = ftun_route_neigh(ftun_path_wire_route(path),
+				 skb_network_header(skb),
+				 ftun_path_wire6(path));
+	if (IS_ERR_OR_NULL(neigh) ||
+	    !(READ_ONCE(neigh->nud_state) & NUD_VALID) ||
 	    !refcount_inc_not_zero(&neigh->refcnt))
 		return FTUN_STAT_wait_neigh;
 	path->neigh = neigh;
 	return FTUN_OK;
 }
 
+/* What @ct makes of the packet whose header is at @ip. */
 static void path_set_nat(struct ftun_path *path, const struct nf_conn *ct,
-			 u8 index, const struct iphdr *iph)
+			 u8 index, const void *ip)
 {
 	const struct nf_conntrack_tuple *reply = &ct->tuplehash[!index].tuple;
 	const struct ftun_tuple *tuple = &path->tuple;
+	bool v6 = ftun_tuple_inner6(tuple);
 	struct ftun_nat *nat = &path->nat;
 
-	nat->saddr = reply->dst.u3.ip;
-	nat->daddr = reply->src.u3.ip;
+	memcpy(nat->saddr, &reply->dst.u3, sizeof(nat->saddr));
+	memcpy(nat->daddr, &reply->src.u3, sizeof(nat->daddr));
 	nat->sport = reply->dst.u.all;
 	nat->dport = reply->src.u.all;
-	if (nat->saddr == tuple->saddr && nat->daddr == tuple->daddr &&
+	if (addr_is(ftun_tuple_saddr(tuple), &reply->dst.u3, v6) &&
+	    addr_is(ftun_tuple_daddr(tuple), &reply->src.u3, v6) &&
 	    nat->sport == tuple->sport && nat->dport == tuple->dport)
 		return;
 	path->what |= FTUN_PATH_NAT;
-	ftun_nat_init(nat, iph, (const __be16 *)(iph + 1));
+	ftun_nat_init(nat, ip, v6);
 }
 
 /* What the slow path just set the timeout to is how long a packet is good for. */
@@ -122,6 +107,16 @@ static u32 ct_timeout(const struct nf_conn *ct)
 	if (nf_ct_protonum(ct) == IPPROTO_TCP || left < 0)
 		return 0;
 	return left;
+}
+
+/* TOS of a packet inside the router */
+static u8 path_inner_tos(const struct ftun_path *path,
+			 const struct ftun_packet *pkt)
+{
+	u8 tos = ftun_rewrite_ecn_tos(pkt->tos, pkt->outer_tos);
+
+	return path->what & FTUN_PATH_DSCP_COPY ?
+		ftun_rewrite_copy_dscp(tos, pkt->outer_tos) : tos;
 }
 
 static void acct_set(struct ftun_acct *acct, struct nf_conn *ct, u8 dir)
@@ -160,37 +155,78 @@ static void path_hold_outer_out(struct ftun_path *path,
 }
 
 /* ip_forward() derives the priority from the TOS, unless a rule of the user's or
- * a sysctl has the last word.
+ * a sysctl has the last word. ip6_forward() does not.
  */
 static void path_set_meta(struct ftun_path *path, const struct net *net,
 			  const struct sk_buff *skb, u8 tos)
 {
 	path->mark = skb->mark;
 	path->priority = skb->priority;
-	if (READ_ONCE(net->ipv4.sysctl_ip_fwd_update_priority) &&
+	if (!ftun_path_inner6(path) &&
+	    READ_ONCE(net->ipv4.sysctl_ip_fwd_update_priority) &&
 	    skb->priority == rt_tos2priority(tos))
 		path->what |= FTUN_PATH_PRIO_BY_TOS;
 }
 
-/* The template is the header that the slow path wrote, less what the rules of
- * this tunnel say about it.
- */
+/* Does the tunnel write a DF bit of its own? iptunnel_xmit(), ipip6_tunnel_xmit() */
+static __be16 outer_df(const struct ftun_path *path,
+		       const struct ftun_tunnel *tunnel)
+{
+	if (ip_mtu_locked(path->outer_route.dst))
+		return 0;
+	if (tunnel->flags & FTUN_TUNNEL_SIT6 &&
+	    ftun_route_mtu(&path->outer_route) - sizeof(struct iphdr) <
+	    IPV6_MIN_MTU)
+		return 0;
+	return tunnel->df;
+}
+
+/* The header as the slow path wrote it, less what differs between packets. */
+static void outer_set_template(struct ftun_path *path,
+			       const struct ftun_tunnel *tunnel)
+{
+	struct ftun_outer *outer = &path->outer;
+	struct iphdr *iph = (struct iphdr *)outer->hdr;
+	struct gre_base_hdr *greh;
+
+	outer->rules = tunnel->rules;
+	if (!outer->v6) {
+		iph->frag_off = outer_df(path, tunnel);
+		if (ip_mtu_locked(path->outer_route.dst))
+			outer->rules &= ~FTUN_OUTER_DF_INHERIT;
+	}
+	if (tunnel->encap != FTUN_ENCAP_GRE)
+		return;
+	outer->gre = sizeof(struct iphdr);
+	if (outer->v6)
+		outer->gre = sizeof(struct ipv6hdr) +
+			(outer->hdr[6] == NEXTHDR_DEST ? 8 : 0);
+	greh = (struct gre_base_hdr *)(outer->hdr + outer->gre);
+	if (greh->flags & GRE_CSUM)
+		*(__be32 *)(greh + 1) = 0;
+}
+
+/* The template is what the slow path put in front of the inner packet. */
 static enum ftun_stat path_set_outer(struct ftun_path *path,
 				     const struct ftun_observation *seen)
 {
+	u32 len = seen->skb->len - seen->witness->pkt.inner_len;
+	struct ftun_outer *outer = &path->outer;
 	struct ftun_tunnel tunnel;
 	enum ftun_stat reason;
 
-	reason = ftun_tunnel_read(seen->tun_out, &tunnel);
+	reason = ftun_tunnel_read(seen->tun_out, ftun_path_inner6(path),
+				  &tunnel);
 	if (reason != FTUN_OK)
 		return reason;
-	if (ip_mtu_locked(&seen->outer_rt->dst)) {
-		tunnel.rules &= ~FTUN_OUTER_DF_INHERIT;
-		tunnel.df = 0;
-	}
-	path->outer.hdr = *ip_hdr(seen->skb);
-	path->outer.hdr.frag_off = tunnel.df;
-	path->outer.rules = tunnel.rules;
+	outer->v6 = !!(tunnel.flags & FTUN_TUNNEL_OUTER6);
+	if (seen->skb->len < seen->witness->pkt.inner_len ||
+	    len < (outer->v6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr)) ||
+	    len > FTUN_OUTER_MAX ||
+	    skb_copy_bits(seen->skb, 0, outer->hdr, len))
+		return FTUN_STAT_wait_merged;
+	outer->len = len;
+	outer_set_template(path, &tunnel);
 	return FTUN_OK;
 }
 
@@ -198,14 +234,17 @@ static enum ftun_stat path_encap(struct ftun_path *path,
 				 const struct ftun_observation *seen)
 {
 	enum ftun_stat reason;
+	bool v6;
 
-	if (!seen->outer_rt)
+	if (!seen->outer_dst)
 		return FTUN_OK;
 	path->what |= FTUN_PATH_ENCAP;
 	path->tun_out = seen->tun_out;
-	reason = ftun_proof_check_route(seen->outer_rt);
+	v6 = seen->skb->protocol == htons(ETH_P_IPV6);
+	reason = ftun_route_check(seen->outer_dst, v6);
 	if (reason != FTUN_OK)
 		return reason;
+	ftun_route_get(&path->outer_route, seen->outer_dst, v6);
 	path_hold_outer_out(path, seen->skb);
 	return path_set_outer(path, seen);
 }
@@ -213,11 +252,18 @@ static enum ftun_stat path_encap(struct ftun_path *path,
 static void path_decap(struct ftun_path *path, struct net *net,
 		       const struct ftun_observation *seen)
 {
-	if (seen->witness->pkt.tuple.encap == FTUN_ENCAP_NONE)
+	struct ftun_tunnel tunnel;
+
+	if (path->tuple.encap == FTUN_ENCAP_NONE)
 		return;
 	path->what |= FTUN_PATH_DECAP;
 	path->tun_in = seen->in;
 	path_hold_outer_in(path, net, seen->witness);
+	ftun_tunnel_read(seen->in, ftun_path_inner6(path), &tunnel);
+	if (tunnel.flags & FTUN_TUNNEL_DSCP_COPY)
+		path->what |= FTUN_PATH_DSCP_COPY;
+	if (tunnel.flags & FTUN_TUNNEL_SEQ_IN)
+		path->what |= FTUN_PATH_SEQ_IN;
 }
 
 /* All that can be known from one packet about the packets like it. */
@@ -225,24 +271,27 @@ static enum ftun_stat path_build(struct ftun_path *path, struct ftun_flow *flow,
 				 u8 index, const struct ftun_observation *seen)
 {
 	const struct ftun_witness *witness = seen->witness;
+	const struct ftun_packet *pkt = &witness->pkt;
+	const void *inner = witness->bytes + pkt->inner;
 	struct net *net = flow->fn->net;
-	const struct iphdr *iph;
 	enum ftun_stat reason;
+	bool v6;
 
-	iph = (const struct iphdr *)(witness->bytes + witness->pkt.inner);
-	path->tuple = witness->pkt.tuple;
+	path->tuple = pkt->tuple;
 	path->flow = flow;
 	path->used = jiffies;
 	path->generation = witness->generations.ftun;
 	path->nft_generation = witness->generations.nft;
-	path->dscp = iph->tos & ~INET_ECN_MASK;
-	path->outer_dscp = witness->pkt.outer_tos & ~INET_ECN_MASK;
+	path->dscp = pkt->tos & ~INET_ECN_MASK;
+	path->outer_dscp = pkt->outer_tos & ~INET_ECN_MASK;
+	v6 = ftun_path_inner6(path);
+	if (v6 && !ip6_flowlabel(inner))
+		path->what |= FTUN_PATH_LABEL_0;
 	acct_set(&path->inner, flow->ct, index);
-	path_set_nat(path, flow->ct, index, iph);
-	path_hold_route(path, seen);
-	path_set_meta(path, net, seen->skb,
-		      ftun_rewrite_ecn_tos(iph->tos, witness->pkt.outer_tos));
+	path_set_nat(path, flow->ct, index, inner);
+	ftun_route_get(&path->route, seen->dst, v6);
 	path_decap(path, net, seen);
+	path_set_meta(path, net, seen->skb, path_inner_tos(path, pkt));
 	reason = path_encap(path, seen);
 	if (reason != FTUN_OK)
 		return reason;
@@ -250,23 +299,56 @@ static enum ftun_stat path_build(struct ftun_path *path, struct ftun_flow *flow,
 	return path_hold_neigh(path, seen->skb);
 }
 
+/* The hash that the packet has got when the outer header is put on. */
+static bool witness_hash(const struct ftun_path *path,
+			 const struct ftun_witness *witness)
+{
+	return path->what & FTUN_PATH_DECAP ? witness->hash_l4
+					    : witness->hashed;
+}
+
+/* What is another with each packet, and not foreseen, is taken over from @slow:
+ * IPv4's identification, and GRE's checksum and sequence number.
+ */
+static void apply_outer(const struct ftun_path *path,
+			const struct ftun_witness *witness, u8 *bytes,
+			const u8 *slow)
+{
+	const struct ftun_outer *outer = &path->outer;
+	const struct gre_base_hdr *greh = (void *)bytes + outer->gre;
+	const struct net *net = path->flow->fn->net;
+
+	ftun_rewrite_outer(bytes, outer, bytes + outer->len,
+			   ftun_path_inner6(path),
+			   witness->pkt.inner_len + outer->len,
+			   ((const struct iphdr *)slow)->id);
+	if (outer->rules & FTUN_OUTER_LABEL_AUTO && witness_hash(path, witness))
+		ftun_rewrite_label((struct ipv6hdr *)bytes,
+				   ftun_encap_label(net, witness->hash));
+	if (outer->gre && greh->flags & GRE_CSUM)
+		memcpy(bytes + outer->gre + 4, slow + outer->gre + 4, 2);
+	if (outer->gre && greh->flags & GRE_SEQ)
+		memcpy(bytes + outer->len - 4, slow + outer->len - 4, 4);
+}
+
 /* What the fast path does to a packet's headers, done to a copy of them. */
 static void path_apply(const struct ftun_path *path,
 		       const struct ftun_witness *witness, u8 *bytes, u32 len,
-		       __be16 id)
+		       const u8 *slow)
 {
-	u32 push = path->what & FTUN_PATH_ENCAP ? sizeof(struct iphdr) : 0;
-	struct iphdr *inner = (struct iphdr *)(bytes + push);
+	const struct ftun_packet *pkt = &witness->pkt;
+	u32 push = ftun_path_push(path);
+	bool v6 = ftun_path_inner6(path);
+	void *inner = bytes + push;
 
-	memcpy(inner, witness->bytes + witness->pkt.inner, len - push);
+	memcpy(inner, witness->bytes + pkt->inner, len - push);
 	if (path->what & FTUN_PATH_DECAP)
-		ftun_rewrite_ecn(inner, witness->pkt.outer_tos);
+		ftun_rewrite_set_tos(inner, v6, path_inner_tos(path, pkt));
 	if (path->what & FTUN_PATH_NAT)
-		ftun_rewrite_nat(inner, &path->nat, witness->csum_partial);
-	ftun_rewrite_ttl(inner);
+		ftun_rewrite_nat(inner, v6, &path->nat, witness->csum_partial);
+	ftun_rewrite_ttl(inner, v6);
 	if (push)
-		ftun_rewrite_outer((struct iphdr *)bytes, &path->outer, inner,
-				   witness->pkt.inner_len + push, id);
+		apply_outer(path, witness, bytes, slow);
 }
 
 static void keep_mismatch(struct ftun_dir *dir,
@@ -282,7 +364,7 @@ static enum ftun_stat path_compare(const struct ftun_path *path,
 				   struct ftun_dir *dir)
 {
 	const struct ftun_witness *witness = seen->witness;
-	u32 push = path->what & FTUN_PATH_ENCAP ? sizeof(struct iphdr) : 0;
+	u32 push = ftun_path_push(path);
 	struct ftun_mismatch compared;
 	u32 len;
 
@@ -293,7 +375,7 @@ static enum ftun_stat path_compare(const struct ftun_path *path,
 	    skb_copy_bits(seen->skb, 0, compared.slow, len))
 		return FTUN_STAT_wait_merged;
 	compared.len = len;
-	path_apply(path, witness, compared.fast, len, ip_hdr(seen->skb)->id);
+	path_apply(path, witness, compared.fast, len, compared.slow);
 	if (!memcmp(compared.fast, compared.slow, len))
 		return FTUN_OK;
 	keep_mismatch(dir, &compared);
@@ -346,8 +428,13 @@ static bool observation_fits(const struct ftun_flow *flow, u8 index,
 
 	if (!tuple_is(&pkt->tuple, &flow->ct->tuplehash[index].tuple))
 		return false;
-	return seen->in && ftun_tunnel_read(seen->in, &in) == FTUN_OK &&
-	       in.encap == pkt->tuple.encap;
+	return seen->in &&
+	       ftun_tunnel_read(seen->in, ftun_tuple_inner6(&pkt->tuple),
+				&in) == FTUN_OK &&
+	       in.encap == pkt->tuple.encap &&
+	       (in.encap == FTUN_ENCAP_NONE ||
+		!(in.flags & FTUN_TUNNEL_OUTER6) ==
+		!ftun_tuple_outer6(&pkt->tuple));
 }
 
 /* A packet of the connection that came another way, perhaps forged, must not take
@@ -361,7 +448,7 @@ static bool path_in_use(const struct ftun_flow *flow,
 
 	lockdep_assert_held(&flow->lock);
 	return path && ftun_policy_current(flow->fn, path) &&
-	       memcmp(&path->tuple, tuple, sizeof(*tuple)) &&
+	       !ftun_tuple_equal(&path->tuple, tuple) &&
 	       time_before(jiffies, READ_ONCE(path->used) + PATH_IN_USE);
 }
 

@@ -6,6 +6,7 @@
  */
 #include "rewrite.h"
 
+#include <linux/string.h>
 #include <linux/tcp.h>
 #include <linux/udp.h>
 #include <net/checksum.h>
@@ -23,19 +24,49 @@ static __wsum delta16(__wsum delta, __be16 from, __be16 to)
 			(__force __wsum)to);
 }
 
+static __wsum delta_addr(__wsum delta, const __be32 *from, const __be32 *to,
+			 bool v6)
+{
+	int i;
+
+	for (i = 0; i < (v6 ? 4 : 1); i++)
+		delta = delta32(delta, from[i], to[i]);
+	return delta;
+}
+
+/* IPv6's addresses are in its last 32 bytes. Headers are 4 byte aligned or on a
+ * machine that does not mind.
+ */
+static __be32 *ip_saddr(void *ip, bool v6)
+{
+	return v6 ? ((struct ipv6hdr *)ip)->saddr.s6_addr32
+		  : &((struct iphdr *)ip)->saddr;
+}
+
+static __be32 *ip_daddr(void *ip, bool v6)
+{
+	return v6 ? ((struct ipv6hdr *)ip)->daddr.s6_addr32
+		  : &((struct iphdr *)ip)->daddr;
+}
+
+static void *ip_payload(void *ip, bool v6)
+{
+	return ip + (v6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr));
+}
+
 /**
  * ftun_nat_init() - work out the checksum deltas of a NAT mapping
- * @nat:   the new addresses and ports, filled in; the deltas are written
- * @iph:   header of a packet before NAT
- * @ports: its source and destination port
+ * @nat: the new addresses and ports, filled in; the deltas are written
+ * @ip:  header of a packet before NAT, with its ports behind it
+ * @v6:  it is IPv6, not IPv4
  */
-void ftun_nat_init(struct ftun_nat *nat, const struct iphdr *iph,
-		   const __be16 *ports)
+void ftun_nat_init(struct ftun_nat *nat, const void *ip, bool v6)
 {
+	const __be16 *ports = ip_payload((void *)ip, v6);
 	__wsum delta = 0;
 
-	delta = delta32(delta, iph->saddr, nat->saddr);
-	delta = delta32(delta, iph->daddr, nat->daddr);
+	delta = delta_addr(delta, ip_saddr((void *)ip, v6), nat->saddr, v6);
+	delta = delta_addr(delta, ip_daddr((void *)ip, v6), nat->daddr, v6);
 	nat->l3_delta = delta;
 	delta = delta16(delta, ports[0], nat->sport);
 	delta = delta16(delta, ports[1], nat->dport);
@@ -75,45 +106,64 @@ static void udp_csum_apply(struct udphdr *udph, const struct ftun_nat *nat,
 		udph->check = CSUM_MANGLED_0;
 }
 
+static void set_addr(__be32 *to, const __be32 *from, bool v6)
+{
+	memcpy(to, from, v6 ? 16 : 4);
+}
+
 /**
  * ftun_rewrite_nat() - replace addresses and ports
- * @iph:          header of a TCP or UDP packet, 20 bytes long; the transport
+ * @ip:           header of a TCP or UDP packet with no options; the transport
  *                header, all of UDP's or 20 bytes of TCP's, follows it
+ * @v6:           it is IPv6, not IPv4
  * @nat:          what to write
  * @csum_partial: the transport checksum is still to be completed
  *
- * Does what nf_nat_ipv4_manip_pkt() and l4proto_manip_pkt() do.
+ * Does what nf_nat_ipv4_manip_pkt(), nf_nat_ipv6_manip_pkt() and
+ * l4proto_manip_pkt() do.
  */
-void ftun_rewrite_nat(struct iphdr *iph, const struct ftun_nat *nat,
+void ftun_rewrite_nat(void *ip, bool v6, const struct ftun_nat *nat,
 		      bool csum_partial)
 {
-	__be16 *ports = (__be16 *)(iph + 1);
+	u8 proto = v6 ? ((struct ipv6hdr *)ip)->nexthdr
+		      : ((struct iphdr *)ip)->protocol;
+	__be16 *ports = ip_payload(ip, v6);
 
-	iph->saddr = nat->saddr;
-	iph->daddr = nat->daddr;
-	csum_apply(&iph->check, nat->l3_delta);
+	set_addr(ip_saddr(ip, v6), nat->saddr, v6);
+	set_addr(ip_daddr(ip, v6), nat->daddr, v6);
+	if (!v6)
+		csum_apply(&((struct iphdr *)ip)->check, nat->l3_delta);
 	ports[0] = nat->sport;
 	ports[1] = nat->dport;
-	if (iph->protocol == IPPROTO_UDP)
+	if (proto == IPPROTO_UDP)
 		udp_csum_apply((struct udphdr *)ports, nat, csum_partial);
 	else
 		l4_csum_apply(&((struct tcphdr *)ports)->check, nat,
 			      csum_partial);
 }
 
-/**
- * ftun_rewrite_ttl() - take one from the time to live
- * @iph: header with a TTL of at least 1
- *
- * Does what ip_decrease_ttl() does, RFC 1141.
- */
-void ftun_rewrite_ttl(struct iphdr *iph)
+static void ipv4_decrease_ttl(struct iphdr *iph)
 {
 	u32 check = (__force u32)iph->check;
 
 	check += (__force u32)htons(0x0100);
 	iph->check = (__force __sum16)(check + (check >= 0xFFFF));
 	iph->ttl--;
+}
+
+/**
+ * ftun_rewrite_ttl() - take one from the time to live
+ * @ip: header with a TTL or hop limit of at least 1
+ * @v6: it is IPv6, not IPv4
+ *
+ * Does what ip_decrease_ttl() does, RFC 1141, and ip6_forward().
+ */
+void ftun_rewrite_ttl(void *ip, bool v6)
+{
+	if (v6)
+		((struct ipv6hdr *)ip)->hop_limit--;
+	else
+		ipv4_decrease_ttl(ip);
 }
 
 /**
@@ -157,19 +207,60 @@ u8 ftun_rewrite_ecn_tos(u8 inner_tos, u8 outer_tos)
 }
 
 /**
- * ftun_rewrite_ecn() - carry the outer header's ECN over to the inner one
- * @inner:     header that becomes the packet's
- * @outer_tos: TOS of the header that is taken away
+ * ftun_rewrite_copy_dscp() - the DSCP of one TOS with the ECN bits of another
+ * @tos:  gives the ECN bits
+ * @from: gives the DSCP
  */
-void ftun_rewrite_ecn(struct iphdr *inner, u8 outer_tos)
+u8 ftun_rewrite_copy_dscp(u8 tos, u8 from)
 {
-	u8 tos = ftun_rewrite_ecn_tos(inner->tos, outer_tos);
+	return (from & ~INET_ECN_MASK) | (tos & INET_ECN_MASK);
+}
 
-	if (tos == inner->tos)
+/* The upper half of an IPv6 header's first word but for the version: 8 bits of
+ * traffic class, 4 of the flow label.
+ */
+static u8 ipv6_tos(const struct ipv6hdr *ip6h)
+{
+	return ntohs(*(const __be16 *)ip6h) >> 4;
+}
+
+static void ipv6_set_tos(struct ipv6hdr *ip6h, u8 tos)
+{
+	__be16 *word = (__be16 *)ip6h;
+
+	*word = (*word & htons(0xf00f)) | htons(tos << 4);
+}
+
+/**
+ * ftun_rewrite_tos() - TOS or traffic class of a header
+ * @ip: the header
+ * @v6: it is IPv6, not IPv4
+ */
+u8 ftun_rewrite_tos(const void *ip, bool v6)
+{
+	return v6 ? ipv6_tos(ip) : ((const struct iphdr *)ip)->tos;
+}
+
+/**
+ * ftun_rewrite_set_tos() - change TOS or traffic class of a header
+ * @ip:  the header
+ * @v6:  it is IPv6, not IPv4
+ * @tos: what it becomes
+ *
+ * Does what ipv4_change_dsfield() and ipv6_change_dsfield() do, with nothing kept.
+ */
+void ftun_rewrite_set_tos(void *ip, bool v6, u8 tos)
+{
+	struct iphdr *iph = ip;
+
+	if (v6) {
+		ipv6_set_tos(ip, tos);
 		return;
-	csum_apply(&inner->check,
-		   delta16(0, htons(inner->tos), htons(tos)));
-	inner->tos = tos;
+	}
+	if (tos == iph->tos)
+		return;
+	csum_apply(&iph->check, delta16(0, htons(iph->tos), htons(tos)));
+	iph->tos = tos;
 }
 
 /* RFC 6040 section 4.1 "normal mode", but CE becomes ECT(0) as in RFC 3168:
@@ -182,34 +273,85 @@ static u8 ecn_encapsulate(u8 inner)
 
 static u8 outer_tos(const struct ftun_outer *outer, u8 inner_tos)
 {
-	u8 tos = outer->rules & FTUN_OUTER_TOS_INHERIT ? inner_tos
-						       : outer->hdr.tos;
+	u8 tos = outer->rules & FTUN_OUTER_TOS_INHERIT ?
+		 inner_tos : ftun_rewrite_tos(outer->hdr, outer->v6);
 
 	return (tos & ~INET_ECN_MASK) |
 	       ecn_encapsulate(inner_tos & INET_ECN_MASK);
 }
 
-/**
- * ftun_rewrite_outer() - write an outer header
- * @iph:   where to
- * @outer: template and rules
- * @inner: header of the packet inside, as it leaves the router
- * @len:   length of the packet with the outer header
- * @id:    IPv4 identification
- *
- * Does what ip_tunnel_xmit() and iptunnel_xmit() do.
- */
-void ftun_rewrite_outer(struct iphdr *iph, const struct ftun_outer *outer,
-			const struct iphdr *inner, u16 len, __be16 id)
+static u8 inner_ttl(const void *inner, bool inner6)
 {
-	*iph = outer->hdr;
-	iph->tos = outer_tos(outer, inner->tos);
+	return inner6 ? ((const struct ipv6hdr *)inner)->hop_limit
+		      : ((const struct iphdr *)inner)->ttl;
+}
+
+static void outer_ipv4(struct iphdr *iph, const struct ftun_outer *outer,
+		       const void *inner, bool inner6, u16 len, __be16 id)
+{
+	iph->tos = outer_tos(outer, ftun_rewrite_tos(inner, inner6));
 	iph->tot_len = htons(len);
 	iph->id = id;
-	if (outer->rules & FTUN_OUTER_DF_INHERIT)
-		iph->frag_off |= inner->frag_off & htons(0x4000);
+	if (outer->rules & FTUN_OUTER_DF_INHERIT && !inner6)
+		iph->frag_off |= ((const struct iphdr *)inner)->frag_off &
+				 htons(0x4000);
 	if (outer->rules & FTUN_OUTER_TTL_INHERIT)
-		iph->ttl = inner->ttl;
+		iph->ttl = inner_ttl(inner, inner6);
 	iph->check = 0;
 	iph->check = ip_fast_csum((u8 *)iph, 5);
+}
+
+/**
+ * ftun_rewrite_label() - write a flow label
+ * @ip6h:  where to
+ * @label: 20 bits of it
+ */
+void ftun_rewrite_label(struct ipv6hdr *ip6h, __be32 label)
+{
+	__be32 *word = (__be32 *)ip6h;
+
+	*word = (*word & ~htonl(0x000fffff)) | label;
+}
+
+/* The template has the flow label that goes with an inner one of zero. */
+static void inherit_label(struct ipv6hdr *ip6h, const void *inner)
+{
+	__be32 label = *(const __be32 *)inner & htonl(0x000fffff);
+
+	if (label)
+		ftun_rewrite_label(ip6h, label);
+}
+
+static void outer_ipv6(struct ipv6hdr *ip6h, const struct ftun_outer *outer,
+		       const void *inner, bool inner6, u16 len)
+{
+	ipv6_set_tos(ip6h, outer_tos(outer, ftun_rewrite_tos(inner, inner6)));
+	ip6h->payload_len = htons(len - sizeof(*ip6h));
+	if (outer->rules & FTUN_OUTER_LABEL_INHERIT && inner6)
+		inherit_label(ip6h, inner);
+	if (outer->rules & FTUN_OUTER_TTL_INHERIT)
+		ip6h->hop_limit = inner_ttl(inner, inner6);
+}
+
+/**
+ * ftun_rewrite_outer() - write an outer header
+ * @to:     where to, outer->len bytes
+ * @outer:  template and rules
+ * @inner:  IP header of the packet inside, as it leaves the router
+ * @inner6: it is IPv6, not IPv4
+ * @len:    length of the packet with the outer header
+ * @id:     IPv4 identification
+ *
+ * Does what ip_tunnel_xmit(), ipip6_tunnel_xmit() and ip6_tnl_xmit() do. A GRE
+ * header's checksum and sequence number are left to the caller, and the flow
+ * label with FTUN_OUTER_LABEL_AUTO.
+ */
+void ftun_rewrite_outer(void *to, const struct ftun_outer *outer,
+			const void *inner, bool inner6, u16 len, __be16 id)
+{
+	memcpy(to, outer->hdr, outer->len);
+	if (outer->v6)
+		outer_ipv6(to, outer, inner, inner6, len);
+	else
+		outer_ipv4(to, outer, inner, inner6, len, id);
 }

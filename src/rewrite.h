@@ -3,20 +3,21 @@
 #define _FTUN_REWRITE_H
 
 #include <linux/ip.h>
+#include <linux/ipv6.h>
 #include <linux/types.h>
 
 /**
  * struct ftun_nat - new addresses and ports of a flow's packets
- * @saddr:    source address to write
- * @daddr:    destination address to write
+ * @saddr:    source address to write, its first word only if it is IPv4
+ * @daddr:    destination address to write, likewise
  * @sport:    source port to write
  * @dport:    destination port to write
  * @l3_delta: what the addresses change in a checksum over them
  * @l4_delta: what the addresses and ports change in a checksum over them
  */
 struct ftun_nat {
-	__be32	saddr;
-	__be32	daddr;
+	__be32	saddr[4];
+	__be32	daddr[4];
 	__be16	sport;
 	__be16	dport;
 	__wsum	l3_delta;
@@ -27,26 +28,40 @@ struct ftun_nat {
 #define FTUN_OUTER_TTL_INHERIT	0x01	/* inner TTL, after forwarding */
 #define FTUN_OUTER_TOS_INHERIT	0x02	/* inner DSCP */
 #define FTUN_OUTER_DF_INHERIT	0x04	/* inner DF, if not set by the template */
+#define FTUN_OUTER_LABEL_INHERIT 0x08	/* inner flow label, unless it is 0 */
+#define FTUN_OUTER_LABEL_AUTO	0x10	/* flow label by the packet's hash */
+
+/* IPv6 header, encapsulation limit, GRE header with all there is */
+#define FTUN_OUTER_MAX		(40 + 8 + 16)
 
 /**
- * struct ftun_outer - an outer IPv4 header and how it follows the inner one
- * @hdr:   the header; tot_len, id, check and the ECN bits are written per packet
+ * struct ftun_outer - an outer header and how it follows the inner one
+ * @hdr:   the bytes up to the inner header; lengths, IPv4's id, checksum and the
+ *         ECN bits are written per packet
+ * @len:   how many they are
+ * @v6:    they begin with an IPv6 header, not IPv4
+ * @gre:   offset of the GRE header; 0 if there is none
  * @rules: FTUN_OUTER_*
  */
 struct ftun_outer {
-	struct iphdr	hdr;
-	u8		rules;
+	u8	hdr[FTUN_OUTER_MAX] __aligned(4);
+	u8	len;
+	u8	v6;
+	u8	gre;
+	u8	rules;
 };
 
-void ftun_nat_init(struct ftun_nat *nat, const struct iphdr *iph,
-		   const __be16 *ports);
+void ftun_nat_init(struct ftun_nat *nat, const void *ip, bool v6);
 bool ftun_rewrite_ecn_fits(u8 outer_tos, u8 inner_tos);
 u8 ftun_rewrite_ecn_tos(u8 inner_tos, u8 outer_tos);
-void ftun_rewrite_ecn(struct iphdr *inner, u8 outer_tos);
-void ftun_rewrite_ttl(struct iphdr *iph);
-void ftun_rewrite_nat(struct iphdr *iph, const struct ftun_nat *nat,
+u8 ftun_rewrite_copy_dscp(u8 tos, u8 from);
+u8 ftun_rewrite_tos(const void *ip, bool v6);
+void ftun_rewrite_set_tos(void *ip, bool v6, u8 tos);
+void ftun_rewrite_ttl(void *ip, bool v6);
+void ftun_rewrite_nat(void *ip, bool v6, const struct ftun_nat *nat,
 		      bool csum_partial);
-void ftun_rewrite_outer(struct iphdr *iph, const struct ftun_outer *outer,
-			const struct iphdr *inner, u16 len, __be16 id);
+void ftun_rewrite_outer(void *to, const struct ftun_outer *outer,
+			const void *inner, bool inner6, u16 len, __be16 id);
+void ftun_rewrite_label(struct ipv6hdr *ip6h, __be32 label);
 
 #endif /* _FTUN_REWRITE_H */

@@ -22,13 +22,18 @@ struct seq_file;
 	X(pass_otherhost, "frame not addressed to this host")		\
 	X(pass_header,	"IP or transport header malformed or truncated") \
 	X(pass_fragment, "IP fragment")					\
-	X(pass_options,	"IP options")					\
+	X(pass_options,	"IP options or extension headers")		\
+	X(pass_encap,	"GRE header with fields of no known meaning")	\
 	X(pass_ip_csum,	"wrong IP header checksum")			\
 	X(pass_l4_csum,	"wrong TCP or UDP checksum")			\
+	X(pass_gre_csum, "wrong GRE checksum")				\
+	X(pass_gre_seq,	"GRE sequence number out of order")		\
 	X(pass_ttl,	"time to live too small to be forwarded")	\
 	X(pass_tcp_flags, "TCP SYN, FIN, RST or no ACK")			\
 	X(pass_dscp,	"DSCP differs from the packet that proved the flow") \
+	X(pass_label,	"IPv6 flow label set or not, other than when the flow was proven") \
 	X(pass_ecn,	"outer and inner ECN do not fit (RFC 6040)")	\
+	X(pass_forwarding, "IPv6 forwarding is switched off")		\
 	X(pass_mtu,	"packet larger than a device or path MTU")	\
 	X(pass_gso,	"aggregated packet of a kind that is not handled") \
 	X(pass_window,	"TCP packet outside the window, or connection closing") \
@@ -45,10 +50,11 @@ struct seq_file;
 	X(wait_tuple,	"an ended connection still holds the same addresses") \
 	X(refuse_helper, "connection has a conntrack helper or sequence adjustment") \
 	X(refuse_owned,	"connection belongs to another flow offload")	\
-	X(refuse_route,	"route is not plain IPv4 unicast")		\
+	X(refuse_route,	"route is not plain unicast")		\
 	X(refuse_ipsec,	"an IPsec policy applies")			\
 	X(refuse_hairpin, "packet leaves by the device it came in on")	\
 	X(refuse_tunnel, "tunnel kind or mode not supported")		\
+	X(refuse_nbma,	"multipoint tunnel")				\
 	X(refuse_netns,	"tunnel works in another network namespace")	\
 	X(refuse_mismatch, "fast path would have sent other bytes")	\
 	X(refuse_limit,	"flow limit reached")				\

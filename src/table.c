@@ -14,7 +14,9 @@
 
 static u32 tuple_hash(const void *data, u32 len, u32 seed)
 {
-	return jhash2(data, FTUN_TUPLE_WORDS, seed);
+	const struct ftun_tuple *tuple = data;
+
+	return jhash2(data, tuple->words, seed);
 }
 
 static u32 path_hash(const void *data, u32 len, u32 seed)
@@ -28,7 +30,7 @@ static int path_cmp(struct rhashtable_compare_arg *arg, const void *obj)
 {
 	const struct ftun_path *path = obj;
 
-	return memcmp(&path->tuple, arg->key, sizeof(path->tuple));
+	return !ftun_tuple_equal(&path->tuple, arg->key);
 }
 
 static const struct rhashtable_params ftun_table_params = {

@@ -3,39 +3,47 @@
 #include "tunnel.h"
 
 #include <linux/if_arp.h>
+#include <linux/ip6_tunnel.h>
 #include <linux/netdevice.h>
+#include <net/ip6_tunnel.h>
 #include <net/ip_tunnels.h>
 #include <net/rtnetlink.h>
 #include <net/sch_generic.h>
 
+#include "compat/gre.h"
 #include "compat/tc.h"
 
 /**
  * struct tunnel_kind - a kind of tunnel
- * @name:    as in "ip link add type NAME"
- * @encap:   what it puts on
- * @ipproto: protocol number in the outer header
- * @read:    turn the device's settings into rules, or say what cannot be done
+ * @name:  as in "ip link add type NAME"
+ * @encap: what it puts on
+ * @flags: FTUN_TUNNEL_* of all of its kind
+ * @read:  turn a device's settings into rules, or say what cannot be done
  */
 struct tunnel_kind {
 	const char	*name;
 	enum ftun_encap	encap;
-	u8		ipproto;
-	enum ftun_stat	(*read)(const struct ip_tunnel *ipt,
+	u8		flags;
+	enum ftun_stat	(*read)(const struct net_device *dev, bool inner6,
 				struct ftun_tunnel *tunnel);
 };
 
-static enum ftun_stat ipip_read(const struct ip_tunnel *ipt,
-				struct ftun_tunnel *tunnel)
+static enum ftun_stat ipv4_check(const struct ip_tunnel *ipt)
 {
-	const struct iphdr *iph = &ipt->parms.iph;
-
 	if (ipt->collect_md || ipt->encap.type != TUNNEL_ENCAP_NONE)
-		return FTUN_STAT_refuse_tunnel;
-	if (iph->protocol && iph->protocol != IPPROTO_IPIP)
 		return FTUN_STAT_refuse_tunnel;
 	if (!net_eq(ipt->net, dev_net(ipt->dev)))
 		return FTUN_STAT_refuse_netns;
+	return FTUN_OK;
+}
+
+/* ip_tunnel_xmit() */
+static enum ftun_stat ipip_read(const struct net_device *dev, bool inner6,
+				struct ftun_tunnel *tunnel)
+{
+	const struct ip_tunnel *ipt = netdev_priv(dev);
+	const struct iphdr *iph = &ipt->parms.iph;
+
 	tunnel->df = iph->frag_off;
 	if (!iph->ttl)
 		tunnel->rules |= FTUN_OUTER_TTL_INHERIT;
@@ -43,16 +51,93 @@ static enum ftun_stat ipip_read(const struct ip_tunnel *ipt,
 		tunnel->rules |= FTUN_OUTER_TOS_INHERIT;
 	if (!ipt->ignore_df)
 		tunnel->rules |= FTUN_OUTER_DF_INHERIT;
+	return ipv4_check(ipt);
+}
+
+/* ipip6_tunnel_xmit(); what is inside by IPv4 is left to ip_tunnel_xmit(). */
+static enum ftun_stat sit_read(const struct net_device *dev, bool inner6,
+			       struct ftun_tunnel *tunnel)
+{
+	const struct ip_tunnel *ipt = netdev_priv(dev);
+	const struct iphdr *iph = &ipt->parms.iph;
+
+	if (!inner6)
+		return ipip_read(dev, inner6, tunnel);
+	tunnel->flags |= FTUN_TUNNEL_SIT6;
+	tunnel->df = iph->frag_off;
+	if (!iph->ttl)
+		tunnel->rules |= FTUN_OUTER_TTL_INHERIT;
+	if (iph->tos == 1)
+		tunnel->rules |= FTUN_OUTER_TOS_INHERIT;
+	return ipv4_check(ipt);
+}
+
+/* A device with header_ops asks its neighbours where the other end is. */
+static enum ftun_stat gre_read(const struct net_device *dev, bool inner6,
+			       struct ftun_tunnel *tunnel)
+{
+	const struct ip_tunnel *ipt = netdev_priv(dev);
+
+	if (dev->header_ops)
+		return FTUN_STAT_refuse_nbma;
+	if (gre_wants_seq(ipt->parms.i_flags))
+		tunnel->flags |= FTUN_TUNNEL_SEQ_IN;
+	return ipip_read(dev, inner6, tunnel);
+}
+
+/* ip6_make_flowlabel(): what is no label of the user's is one by the hash. */
+static u8 ip6tnl_label_rules(const struct ip6_tnl *ip6t)
+{
+	u8 rules = 0;
+
+	if (READ_ONCE(ip6t->net->ipv6.sysctl.auto_flowlabels) !=
+	    IP6_AUTO_FLOW_LABEL_OFF)
+		rules = FTUN_OUTER_LABEL_AUTO;
+	if (ip6t->parms.flags & IP6_TNL_F_USE_ORIG_FLOWLABEL)
+		return rules | FTUN_OUTER_LABEL_INHERIT;
+	return ip6t->parms.flowinfo & IPV6_FLOWLABEL_MASK ? 0 : rules;
+}
+
+/* ip6_tnl_xmit() */
+static enum ftun_stat ip6tnl_read(const struct net_device *dev, bool inner6,
+				  struct ftun_tunnel *tunnel)
+{
+	const struct ip6_tnl *ip6t = netdev_priv(dev);
+
+	if (ip6t->parms.collect_md || ip6t->encap.type != TUNNEL_ENCAP_NONE)
+		return FTUN_STAT_refuse_tunnel;
+	if (!net_eq(ip6t->net, dev_net(dev)))
+		return FTUN_STAT_refuse_netns;
+	if (ipv6_addr_any(&ip6t->parms.raddr))
+		return FTUN_STAT_refuse_nbma;
+	if (!ip6t->parms.hop_limit)
+		tunnel->rules |= FTUN_OUTER_TTL_INHERIT;
+	if (ip6t->parms.flags & IP6_TNL_F_USE_ORIG_TCLASS)
+		tunnel->rules |= FTUN_OUTER_TOS_INHERIT;
+	if (ip6t->parms.flags & IP6_TNL_F_RCV_DSCP_COPY)
+		tunnel->flags |= FTUN_TUNNEL_DSCP_COPY;
+	tunnel->rules |= ip6tnl_label_rules(ip6t);
 	return FTUN_OK;
 }
 
+static enum ftun_stat ip6gre_read(const struct net_device *dev, bool inner6,
+				  struct ftun_tunnel *tunnel)
+{
+	const struct ip6_tnl *ip6t = netdev_priv(dev);
+
+	if (dev->header_ops)
+		return FTUN_STAT_refuse_nbma;
+	if (gre_wants_seq(ip6t->parms.i_flags))
+		tunnel->flags |= FTUN_TUNNEL_SEQ_IN;
+	return ip6tnl_read(dev, inner6, tunnel);
+}
+
 static const struct tunnel_kind tunnel_kinds[] = {
-	{
-		.name		= "ipip",
-		.encap		= FTUN_ENCAP_IPIP,
-		.ipproto	= IPPROTO_IPIP,
-		.read		= ipip_read,
-	},
+	{ "ipip",   FTUN_ENCAP_IP,  0,			ipip_read },
+	{ "sit",    FTUN_ENCAP_IP,  0,			sit_read },
+	{ "gre",    FTUN_ENCAP_GRE, 0,			gre_read },
+	{ "ip6tnl", FTUN_ENCAP_IP,  FTUN_TUNNEL_OUTER6, ip6tnl_read },
+	{ "ip6gre", FTUN_ENCAP_GRE, FTUN_TUNNEL_OUTER6, ip6gre_read },
 };
 
 static const struct tunnel_kind *kind_of(const struct net_device *dev)
@@ -82,13 +167,14 @@ static bool is_other_tunnel(const struct net_device *dev)
 /**
  * ftun_tunnel_read() - what kind of tunnel is this device, and how is it set up?
  * @dev:    any device
- * @tunnel: filled in on FTUN_OK
+ * @inner6: the packets inside are IPv6, not IPv4
+ * @tunnel: filled in; all of it on FTUN_OK
  *
  * Context: RCU read side. The settings may be changing meanwhile; whoever changes
  * them sends NETDEV_CHANGE afterwards, see devices.c.
  * Return: FTUN_OK or the reason why a tunnel is not supported.
  */
-enum ftun_stat ftun_tunnel_read(const struct net_device *dev,
+enum ftun_stat ftun_tunnel_read(const struct net_device *dev, bool inner6,
 				struct ftun_tunnel *tunnel)
 {
 	const struct tunnel_kind *kind = kind_of(dev);
@@ -97,19 +183,15 @@ enum ftun_stat ftun_tunnel_read(const struct net_device *dev,
 	if (!kind)
 		return is_other_tunnel(dev) ? FTUN_STAT_refuse_tunnel : FTUN_OK;
 	tunnel->encap = kind->encap;
-	tunnel->ipproto = kind->ipproto;
-	return kind->read(netdev_priv(dev), tunnel);
+	tunnel->flags = kind->flags;
+	return kind->read(dev, inner6, tunnel);
 }
 
 /* Does any kind of tunnel put its payload under this protocol number? */
-bool ftun_tunnel_is_proto(u8 ipproto)
+bool ftun_tunnel_is_proto(u8 proto)
 {
-	int i;
-
-	for (i = 0; i < ARRAY_SIZE(tunnel_kinds); i++)
-		if (tunnel_kinds[i].ipproto == ipproto)
-			return true;
-	return false;
+	return proto == IPPROTO_IPIP || proto == IPPROTO_IPV6 ||
+	       proto == IPPROTO_GRE;
 }
 
 /**
@@ -154,13 +236,56 @@ bool ftun_tunnel_watched_out(const struct net_device *dev)
 
 /**
  * ftun_tunnel_has_error() - has the tunnel an ICMP error to pass on to senders?
- * @dev: tunnel device
+ * @dev:    tunnel device
+ * @outer6: its outer header is IPv6, not IPv4
  *
- * ipip_err() notes them, ip_tunnel_xmit() tells the senders of the next packets.
+ * ipip_err() and the like note them, ip_tunnel_xmit() and the like tell the
+ * senders of the next packets.
  */
-bool ftun_tunnel_has_error(const struct net_device *dev)
+bool ftun_tunnel_has_error(const struct net_device *dev, bool outer6)
 {
-	const struct ip_tunnel *ipt = netdev_priv(dev);
+	if (outer6)
+		return READ_ONCE(((struct ip6_tnl *)netdev_priv(dev))->err_count) > 0;
+	return READ_ONCE(((struct ip_tunnel *)netdev_priv(dev))->err_count) > 0;
+}
 
-	return READ_ONCE(ipt->err_count) > 0;
+/**
+ * ftun_tunnel_next_seq() - the GRE sequence number of the next packet
+ * @dev:    GRE device
+ * @outer6: its outer header is IPv6, not IPv4
+ *
+ * From the counter that the slow path uses.
+ */
+u32 ftun_tunnel_next_seq(const struct net_device *dev, bool outer6)
+{
+	if (outer6)
+		return atomic_fetch_inc(&((struct ip6_tnl *)netdev_priv(dev))->o_seqno);
+	return atomic_fetch_inc(&((struct ip_tunnel *)netdev_priv(dev))->o_seqno);
+}
+
+/* What the device expects; 0 before it has got anything. */
+static u32 *seq_expected(const struct net_device *dev, bool outer6)
+{
+	if (outer6)
+		return &((struct ip6_tnl *)netdev_priv(dev))->i_seqno;
+	return &((struct ip_tunnel *)netdev_priv(dev))->i_seqno;
+}
+
+/**
+ * ftun_tunnel_seq_late() - would the device drop this as out of order?
+ * @dev:    GRE device with FTUN_TUNNEL_SEQ_IN
+ * @outer6: its outer header is IPv6, not IPv4
+ * @seq:    GRE sequence number of a packet
+ */
+bool ftun_tunnel_seq_late(const struct net_device *dev, bool outer6, u32 seq)
+{
+	u32 expected = READ_ONCE(*seq_expected(dev, outer6));
+
+	return expected && (s32)(seq - expected) < 0;
+}
+
+/* A packet with this number has come: ip_tunnel_rcv(). */
+void ftun_tunnel_seq_seen(const struct net_device *dev, bool outer6, u32 seq)
+{
+	WRITE_ONCE(*seq_expected(dev, outer6), seq + 1);
 }

@@ -9,25 +9,34 @@
 struct net;
 struct net_device;
 
+/* Bits of ftun_tunnel.flags */
+#define FTUN_TUNNEL_OUTER6	0x01	/* outer header is IPv6 */
+#define FTUN_TUNNEL_DSCP_COPY	0x02	/* inner DSCP becomes the outer one's */
+#define FTUN_TUNNEL_SEQ_IN	0x04	/* minds the GRE sequence numbers it gets */
+#define FTUN_TUNNEL_SIT6	0x08	/* no DF for IPv6 under a small MTU */
+
 /**
  * struct ftun_tunnel - a tunnel device as the module sees it
  * @encap: what header it puts on; FTUN_ENCAP_NONE for a device that is no tunnel
- * @ipproto: protocol number of that header's payload
+ * @flags: FTUN_TUNNEL_*
  * @rules: FTUN_OUTER_* that its settings amount to
- * @df: the DF bit that it sets in every outer header, if it does
+ * @df:    the DF bit that it sets in every outer IPv4 header, if it does
  */
 struct ftun_tunnel {
 	enum ftun_encap	encap;
-	u8		ipproto;
+	u8		flags;
 	u8		rules;
 	__be16		df;
 };
 
-enum ftun_stat ftun_tunnel_read(const struct net_device *dev,
+enum ftun_stat ftun_tunnel_read(const struct net_device *dev, bool inner6,
 				struct ftun_tunnel *tunnel);
-bool ftun_tunnel_is_proto(u8 ipproto);
+bool ftun_tunnel_is_proto(u8 proto);
 bool ftun_tunnel_watched_in(const struct net_device *dev);
 bool ftun_tunnel_watched_out(const struct net_device *dev);
-bool ftun_tunnel_has_error(const struct net_device *dev);
+bool ftun_tunnel_has_error(const struct net_device *dev, bool outer6);
+u32 ftun_tunnel_next_seq(const struct net_device *dev, bool outer6);
+bool ftun_tunnel_seq_late(const struct net_device *dev, bool outer6, u32 seq);
+void ftun_tunnel_seq_seen(const struct net_device *dev, bool outer6, u32 seq);
 
 #endif /* _FTUN_TUNNEL_H */

@@ -2,47 +2,113 @@
 #ifndef _FTUN_TUPLE_H
 #define _FTUN_TUPLE_H
 
+#include <linux/string.h>
 #include <linux/types.h>
 
 /**
- * enum ftun_encap - the outer header a packet carries
- * @FTUN_ENCAP_NONE: none, the packet is plain IPv4
- * @FTUN_ENCAP_IPIP: IPv4 in IPv4 (RFC 2003)
+ * enum ftun_encap - what stands between the outer and the inner IP header
+ * @FTUN_ENCAP_NONE: there is no outer header, the packet is plain
+ * @FTUN_ENCAP_IP:   nothing (RFC 2003, RFC 2473, RFC 4213)
+ * @FTUN_ENCAP_GRE:  a GRE header (RFC 2784, RFC 2890)
  */
 enum ftun_encap {
 	FTUN_ENCAP_NONE,
-	FTUN_ENCAP_IPIP,
+	FTUN_ENCAP_IP,
+	FTUN_ENCAP_GRE,
 };
+
+/* Bits of ftun_tuple.shape */
+#define FTUN_SHAPE_INNER6	0x01	/* inner packet is IPv6 */
+#define FTUN_SHAPE_OUTER6	0x02	/* outer packet is IPv6 */
+#define FTUN_SHAPE_GRE_CSUM	0x04	/* GRE header has a checksum, ... */
+#define FTUN_SHAPE_GRE_KEY	0x08	/* ... a key, ... */
+#define FTUN_SHAPE_GRE_SEQ	0x10	/* ... a sequence number */
+
+/* Two pairs of IPv6 addresses and a GRE key */
+#define FTUN_TUPLE_ADDR_WORDS	(2 * 8 + 1)
 
 /**
  * struct ftun_tuple - what names a flow's packets as they come in
- * @iif:         device whose ingress hook sees the packet
- * @encap:       enum ftun_encap
- * @l4proto:     IPPROTO_TCP or IPPROTO_UDP, of the inner packet
- * @pad:         always zero, since the tuple is hashed and compared as words
- * @saddr:       inner source, before any NAT
- * @daddr:       inner destination, before any NAT
- * @sport:       inner source port
- * @dport:       inner destination port
- * @outer_saddr: outer source; zero with FTUN_ENCAP_NONE
- * @outer_daddr: outer destination; zero with FTUN_ENCAP_NONE
+ * @iif:     device whose ingress hook sees the packet
+ * @words:   how many 32 bit words of this are in use, the first ones
+ * @encap:   enum ftun_encap
+ * @shape:   FTUN_SHAPE_*
+ * @l4proto: IPPROTO_TCP or IPPROTO_UDP, of the inner packet
+ * @sport:   inner source port
+ * @dport:   inner destination port
+ * @addr:    inner source and destination, before any NAT; then outer source and
+ *           destination; then the GRE key. What the packet does not have takes
+ *           no room
  *
- * The outer addresses are part of the key: a packet with the right inner header
- * from the wrong tunnel end point, or with no tunnel at all, is no match.
+ * The outer addresses and the key are part of it: a packet with the right inner
+ * header from the wrong tunnel end point, or with no tunnel at all, is no match.
  */
 struct ftun_tuple {
 	u32	iif;
+	u8	words;
 	u8	encap;
+	u8	shape;
 	u8	l4proto;
-	u16	pad;
-	__be32	saddr;
-	__be32	daddr;
 	__be16	sport;
 	__be16	dport;
-	__be32	outer_saddr;
-	__be32	outer_daddr;
+	__be32	addr[FTUN_TUPLE_ADDR_WORDS];
 };
 
-#define FTUN_TUPLE_WORDS	(sizeof(struct ftun_tuple) / sizeof(u32))
+#define FTUN_TUPLE_HEAD_WORDS	(offsetof(struct ftun_tuple, addr) / sizeof(u32))
+
+static inline bool ftun_tuple_inner6(const struct ftun_tuple *tuple)
+{
+	return tuple->shape & FTUN_SHAPE_INNER6;
+}
+
+static inline bool ftun_tuple_outer6(const struct ftun_tuple *tuple)
+{
+	return tuple->shape & FTUN_SHAPE_OUTER6;
+}
+
+/* Words of one address */
+static inline unsigned int ftun_tuple_addr_words(bool v6)
+{
+	return v6 ? 4 : 1;
+}
+
+static inline const __be32 *ftun_tuple_saddr(const struct ftun_tuple *tuple)
+{
+	return tuple->addr;
+}
+
+static inline const __be32 *ftun_tuple_daddr(const struct ftun_tuple *tuple)
+{
+	return tuple->addr + ftun_tuple_addr_words(ftun_tuple_inner6(tuple));
+}
+
+/* Only if there is an outer header */
+static inline const __be32 *
+ftun_tuple_outer_saddr(const struct ftun_tuple *tuple)
+{
+	return tuple->addr +
+	       2 * ftun_tuple_addr_words(ftun_tuple_inner6(tuple));
+}
+
+static inline const __be32 *
+ftun_tuple_outer_daddr(const struct ftun_tuple *tuple)
+{
+	return ftun_tuple_outer_saddr(tuple) +
+	       ftun_tuple_addr_words(ftun_tuple_outer6(tuple));
+}
+
+/* Only with FTUN_SHAPE_GRE_KEY */
+static inline __be32 ftun_tuple_key(const struct ftun_tuple *tuple)
+{
+	return *(ftun_tuple_outer_daddr(tuple) +
+		 ftun_tuple_addr_words(ftun_tuple_outer6(tuple)));
+}
+
+static inline bool ftun_tuple_equal(const struct ftun_tuple *a,
+				    const struct ftun_tuple *b)
+{
+	return a->words == b->words &&
+	       !memcmp(a, b, a->words * sizeof(u32));
+}
 
 #endif /* _FTUN_TUPLE_H */

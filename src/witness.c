@@ -65,7 +65,11 @@ void ftun_witness_take(struct ftun_net *fn, const struct sk_buff *skb,
 	struct ftun_witness *witness = ring_next(fn, skb, pkt->tuple.iif);
 
 	witness->complete = true;
-	witness->csum_partial = skb->ip_summed == CHECKSUM_PARTIAL;
+	witness->csum_partial = skb->ip_summed == CHECKSUM_PARTIAL &&
+				skb_checksum_start_offset(skb) >= pkt->inner;
+	witness->hash = skb->hash;
+	witness->hash_l4 = skb->l4_hash;
+	witness->hashed = skb->l4_hash || skb->sw_hash;
 	witness->generations = ftun_policy_generations(fn);
 	witness->pkt = *pkt;
 	witness->len = min_t(u32, pkt->outer_len, FTUN_PROOF_BYTES);

@@ -19,6 +19,9 @@ struct sk_buff;
  * @iif:      index of the device it came in on
  * @complete: an ingress hook saw it, and the following is valid
  * @csum_partial: its transport checksum was still to be completed
+ * @hash:     the hash that came with it
+ * @hashed:   there is one
+ * @hash_l4:  one that survives decapsulation
  * @generations: as of then
  * @pkt:      what parsing found out
  * @len:      how much of @bytes is valid
@@ -34,6 +37,9 @@ struct ftun_witness {
 	u32				iif;
 	bool				complete;
 	bool				csum_partial;
+	bool				hashed;
+	bool				hash_l4;
+	u32				hash;
 	struct ftun_generations		generations;
 	struct ftun_packet		pkt;
 	u16				len;

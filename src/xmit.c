@@ -10,16 +10,12 @@
 #include <net/ip_tunnels.h>
 #include <net/neighbour.h>
 #include <net/netfilter/nf_conntrack_acct.h>
-#include <net/route.h>
+#include <net/ip6_route.h>
+#include <net/ipv6.h>
 
 #include "compat/ip_stats.h"
 #include "flow.h"
 #include "parse.h"
-
-static const struct rtable *wire_route(const struct ftun_path *path)
-{
-	return path->what & FTUN_PATH_ENCAP ? path->outer_rt : path->rt;
-}
 
 /**
  * ftun_xmit_headroom() - bytes wanted in front of the inner header
@@ -27,10 +23,10 @@ static const struct rtable *wire_route(const struct ftun_path *path)
  */
 unsigned int ftun_xmit_headroom(const struct ftun_path *path)
 {
-	const struct dst_entry *dst = &wire_route(path)->dst;
-	unsigned int len = LL_RESERVED_SPACE(dst->dev) + dst->header_len;
+	const struct dst_entry *dst = ftun_path_wire_route(path)->dst;
 
-	return path->what & FTUN_PATH_ENCAP ? len + sizeof(struct iphdr) : len;
+	return LL_RESERVED_SPACE(dst->dev) + dst->header_len +
+	       ftun_path_push(path);
 }
 
 static void acct(const struct ftun_acct *acct, u32 len)
@@ -39,24 +35,71 @@ static void acct(const struct ftun_acct *acct, u32 len)
 		nf_ct_acct_add(acct->ct, acct->dir, 1, len);
 }
 
-/* ip_rcv_core() counts octets before it trims. */
-static void count_receive(struct net *net, u32 len, u8 tos, u16 segs)
+static void count_receive4(struct net *net, u32 len, u8 ecn, u16 segs)
 {
 	__IP_UPD_PO_STATS(net, IPSTATS_MIB_IN, len);
-	__IP_ADD_STATS(net, IPSTATS_MIB_NOECTPKTS + (tos & INET_ECN_MASK),
-		       max_t(u16, 1, segs));
+	__IP_ADD_STATS(net, IPSTATS_MIB_NOECTPKTS + ecn, segs);
 }
 
-static void count_decap(struct net *net, const struct ftun_packet *pkt,
+static void count_receive6(struct net *net, const struct net_device *dev,
+			   u32 len, u8 ecn, u16 segs)
+{
+	struct inet6_dev *idev = __in6_dev_get(dev);
+
+	__IP6_UPD_PO_STATS(net, idev, IPSTATS_MIB_IN, len);
+	__IP6_ADD_STATS(net, idev, IPSTATS_MIB_NOECTPKTS + ecn, segs);
+}
+
+/* ip_rcv_core(), ip6_rcv_core(): octets are counted before they are trimmed. */
+static void count_receive(struct net *net, const struct net_device *dev,
+			  bool v6, u32 len, u8 tos, u16 segs)
+{
+	segs = max_t(u16, 1, segs);
+	if (v6)
+		count_receive6(net, dev, len, tos & INET_ECN_MASK, segs);
+	else
+		count_receive4(net, len, tos & INET_ECN_MASK, segs);
+}
+
+static void count_deliver(struct net *net, const struct net_device *dev,
+			  bool v6)
+{
+	if (v6)
+		__IP6_INC_STATS(net, __in6_dev_get(dev),
+				IPSTATS_MIB_INDELIVERS);
+	else
+		__IP_INC_STATS(net, IPSTATS_MIB_INDELIVERS);
+}
+
+static void count_decap(struct net *net, const struct sk_buff *skb,
+			const struct ftun_packet *pkt,
 			const struct ftun_path *path, u16 segs)
 {
+	bool outer6 = ftun_tuple_outer6(&pkt->tuple);
 	u32 len = pkt->outer_len - pkt->inner;
+	u8 tos = ftun_rewrite_ecn_tos(pkt->tos, pkt->outer_tos);
 
+	count_receive(net, skb->dev, outer6, pkt->len, pkt->outer_tos, segs);
 	acct(&path->outer_in, pkt->outer_len);
-	__IP_INC_STATS(net, IPSTATS_MIB_INDELIVERS);
+	count_deliver(net, skb->dev, outer6);
 	dev_sw_netstats_rx_add(path->tun_in, len);
-	count_receive(net, len, ftun_rewrite_ecn_tos(pkt->tos, pkt->outer_tos),
+	count_receive(net, path->tun_in, ftun_path_inner6(path), len, tos,
 		      segs);
+}
+
+static void count_forward(struct net *net, const struct ftun_path *path,
+			  u32 len)
+{
+	struct inet6_dev *idev;
+
+	if (!ftun_path_inner6(path)) {
+		ip_stats_forward(net, len);
+		IP_UPD_PO_STATS(net, IPSTATS_MIB_OUT, len);
+		return;
+	}
+	idev = ip6_dst_idev(path->route.dst);
+	ip6_stats_forward(net, idev, len);
+	ip6_stats_out(net, idev, len);
 }
 
 /**
@@ -77,34 +120,41 @@ void ftun_xmit_count_in(struct net *net, const struct sk_buff *skb,
 {
 	u16 segs = skb_shinfo(skb)->gso_segs;
 
-	if (path->what & FTUN_PATH_DECAP) {
-		count_receive(net, pkt->len, pkt->outer_tos, segs);
-		count_decap(net, pkt, path, segs);
-	} else {
-		count_receive(net, pkt->len, pkt->tos, segs);
-	}
+	if (path->what & FTUN_PATH_DECAP)
+		count_decap(net, skb, pkt, path, segs);
+	else
+		count_receive(net, skb->dev, ftun_path_inner6(path), pkt->len,
+			      pkt->tos, segs);
 	acct(&path->inner, pkt->inner_len);
-	ip_stats_forward(net, pkt->inner_len);
-	IP_UPD_PO_STATS(net, IPSTATS_MIB_OUT, pkt->inner_len);
+	count_forward(net, path, pkt->inner_len);
+}
+
+/* A packet of the fast path is dropped for lack of memory, before it is changed. */
+void ftun_xmit_count_discard(struct net *net, const struct sk_buff *skb)
+{
+	if (skb->protocol == htons(ETH_P_IPV6))
+		__IP6_INC_STATS(net, __in6_dev_get(skb->dev),
+				IPSTATS_MIB_INDISCARDS);
+	else
+		__IP_INC_STATS(net, IPSTATS_MIB_INDISCARDS);
 }
 
 static void count_encap(struct net *net, const struct ftun_path *path, u32 len)
 {
-	ip_stats_local_out(net);
 	acct(&path->outer_out, len);
+	if (path->outer.v6) {
+		ip6_stats_out(net, ip6_dst_idev(path->outer_route.dst), len);
+		return;
+	}
+	ip_stats_local_out(net);
 	IP_UPD_PO_STATS(net, IPSTATS_MIB_OUT, len);
 }
 
 static void prepare(struct sk_buff *skb, const struct ftun_path *path)
 {
-	struct dst_entry *dst = (struct dst_entry *)&wire_route(path)->dst;
+	struct dst_entry *dst = ftun_path_wire_route(path)->dst;
 
 	skb->dev = dst->dev;
-	skb->mark = path->mark;
-	skb->priority = path->what & FTUN_PATH_PRIO_BY_TOS ?
-			rt_tos2priority(((struct iphdr *)skb->data +
-					 !!(path->what & FTUN_PATH_ENCAP))->tos) :
-			path->priority;
 	skb_dst_set_noref(skb, dst);
 }
 
@@ -115,7 +165,7 @@ static void prepare(struct sk_buff *skb, const struct ftun_path *path)
  * @path: its path
  *
  * By the neighbour's cached link header while it is connected, else by whatever
- * its state wants done, exactly as in ip_finish_output2(). Qdisc and taps of the
+ * its state wants done, exactly as in ip_finish_output2() and ip6_finish_output2(). Qdisc and taps of the
  * device see the packet.
  *
  * Context: BH off, RCU read side.
@@ -132,7 +182,7 @@ void ftun_xmit(struct net *net, struct sk_buff *skb,
 		return;
 	}
 	count_encap(net, path, skb->len);
-	inner_len = skb->len - sizeof(struct iphdr);
+	inner_len = skb->len - path->outer.len;
 	err = neigh_output(path->neigh, skb, false);
 	iptunnel_xmit_stats(path->tun_out, net_xmit_eval(err) ? 0 : inner_len);
 }

@@ -11,6 +11,7 @@ unsigned int ftun_xmit_headroom(const struct ftun_path *path);
 void ftun_xmit_count_in(struct net *net, const struct sk_buff *skb,
 			const struct ftun_packet *pkt,
 			const struct ftun_path *path);
+void ftun_xmit_count_discard(struct net *net, const struct sk_buff *skb);
 void ftun_xmit(struct net *net, struct sk_buff *skb,
 	       const struct ftun_path *path);
 

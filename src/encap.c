@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Outer headers: off one packet, on to another. */
+#include "encap.h"
+
+#include <linux/skbuff.h>
+#include <net/gre.h>
+#include <net/ip.h>
+#include <net/ip6_tunnel.h>
+#include <net/ip_tunnels.h>
+
+#include "flow.h"
+#include "parse.h"
+#include "rewrite.h"
+#include "tunnel.h"
+
+/**
+ * ftun_encap_gso_types() - what an aggregated packet in this encapsulation can be
+ * @pkt: what parsing found out about it
+ */
+u32 ftun_encap_gso_types(const struct ftun_packet *pkt)
+{
+	switch (pkt->tuple.encap) {
+	case FTUN_ENCAP_IP:
+		return ftun_tuple_outer6(&pkt->tuple) ? SKB_GSO_IPXIP6
+						      : SKB_GSO_IPXIP4;
+	case FTUN_ENCAP_GRE:
+		return pkt->tuple.shape & FTUN_SHAPE_GRE_CSUM ?
+			SKB_GSO_GRE_CSUM : SKB_GSO_GRE;
+	default:
+		return 0;
+	}
+}
+
+/* A device that vouched for the GRE checksum has said nothing of what follows, and
+ * a checksum that was yet to be filled in went with the header: gre_parse_header(),
+ * skb_postpull_rcsum().
+ */
+static void pull_csum(struct sk_buff *skb, const struct ftun_packet *pkt)
+{
+	if (pkt->tuple.shape & FTUN_SHAPE_GRE_CSUM)
+		__skb_decr_checksum_unnecessary(skb);
+	if (skb->ip_summed == CHECKSUM_PARTIAL &&
+	    skb_checksum_start_offset(skb) < 0)
+		skb->ip_summed = CHECKSUM_NONE;
+}
+
+static void pull_tos(struct sk_buff *skb, const struct ftun_packet *pkt,
+		     const struct ftun_path *path)
+{
+	u8 tos = ftun_rewrite_ecn_tos(pkt->tos, pkt->outer_tos);
+
+	if (path->what & FTUN_PATH_DSCP_COPY)
+		tos = ftun_rewrite_copy_dscp(tos, pkt->outer_tos);
+	if (tos != pkt->tos)
+		ftun_rewrite_set_tos(skb->data,
+				     ftun_tuple_inner6(&pkt->tuple), tos);
+}
+
+/**
+ * ftun_encap_pull() - take the outer header off
+ * @skb:  tunnelled packet, in a buffer of its own
+ * @pkt:  what parsing found out about it
+ * @path: its path, with FTUN_PATH_DECAP
+ *
+ * Does what ip_tunnel_rcv(), ipip6_rcv() and __ip6_tnl_rcv() do.
+ *
+ * Context: BH off, RCU read side.
+ */
+void ftun_encap_pull(struct sk_buff *skb, const struct ftun_packet *pkt,
+		     const struct ftun_path *path)
+{
+	if (path->what & FTUN_PATH_SEQ_IN)
+		ftun_tunnel_seq_seen(path->tun_in,
+				     ftun_tuple_outer6(&pkt->tuple),
+				     pkt->gre_seq);
+	__skb_pull(skb, pkt->inner);
+	skb->protocol = ftun_tuple_inner6(&pkt->tuple) ? htons(ETH_P_IPV6)
+						       : htons(ETH_P_IP);
+	pull_csum(skb, pkt);
+	skb_clear_hash_if_not_l4(skb);
+	skb_set_queue_mapping(skb, 0);
+	iptunnel_pull_offloads(skb);
+	pull_tos(skb, pkt, path);
+}
+
+static int gso_type(const struct ftun_outer *outer)
+{
+	const struct gre_base_hdr *greh = (const void *)outer->hdr + outer->gre;
+
+	if (!outer->gre)
+		return outer->v6 ? SKB_GSO_IPXIP6 : SKB_GSO_IPXIP4;
+	return greh->flags & GRE_CSUM ? SKB_GSO_GRE_CSUM : SKB_GSO_GRE;
+}
+
+/* gre_build_header(): the device below fills the checksum in, or has to do so for
+ * the inner one, whose sum is known then. Segmentation sees to its own.
+ */
+static void push_gre_csum(struct sk_buff *skb, struct gre_base_hdr *greh)
+{
+	__sum16 *check = (__sum16 *)(greh + 1);
+
+	if (skb_shinfo(skb)->gso_type & (SKB_GSO_GRE | SKB_GSO_GRE_CSUM))
+		return;
+	if (skb->ip_summed == CHECKSUM_PARTIAL) {
+		*check = csum_fold(lco_csum(skb));
+		return;
+	}
+	skb->ip_summed = CHECKSUM_PARTIAL;
+	skb->csum_start = skb_transport_header(skb) - skb->head;
+	skb->csum_offset = sizeof(*greh);
+}
+
+/* The template has no checksum and no sequence number. The latter comes last. */
+static void push_gre(struct sk_buff *skb, const struct ftun_path *path)
+{
+	const struct ftun_outer *outer = &path->outer;
+	struct gre_base_hdr *greh = (void *)skb->data + outer->gre;
+
+	skb_set_transport_header(skb, outer->gre);
+	skb_set_inner_protocol(skb, greh->protocol);
+	if (greh->flags & GRE_SEQ)
+		*(__be32 *)(skb->data + outer->len - 4) =
+			htonl(ftun_tunnel_next_seq(path->tun_out, outer->v6));
+	if (greh->flags & GRE_CSUM)
+		push_gre_csum(skb, greh);
+}
+
+/**
+ * ftun_encap_label() - the automatic flow label of an outer header
+ * @net:  where
+ * @hash: the packet's hash
+ *
+ * What ip6_make_flowlabel() makes of it.
+ */
+__be32 ftun_encap_label(const struct net *net, u32 hash)
+{
+	__be32 label;
+
+	label = (__force __be32)rol32(hash, 16) & IPV6_FLOWLABEL_MASK;
+	if (READ_ONCE(net->ipv6.sysctl.flowlabel_state_ranges))
+		label |= IPV6_FLOWLABEL_STATELESS_FLAG;
+	return label;
+}
+
+/* A packet that came without a hash gets the label of all such packets in this
+ * tunnel, which is in the template.
+ */
+static void push_label(const struct net *net, struct sk_buff *skb,
+		       const struct ftun_outer *outer)
+{
+	if (outer->rules & FTUN_OUTER_LABEL_AUTO &&
+	    (skb->l4_hash || skb->sw_hash))
+		ftun_rewrite_label((struct ipv6hdr *)skb->data,
+				   ftun_encap_label(net, skb->hash));
+}
+
+static __be16 select_id(struct net *net, struct sk_buff *skb,
+			const struct ftun_outer *outer)
+{
+	struct iphdr iph;
+
+	if (outer->v6)
+		return 0;
+	memcpy(&iph, outer->hdr, sizeof(iph));
+	__ip_select_ident(net, &iph, skb_shinfo(skb)->gso_segs ?: 1);
+	return iph.id;
+}
+
+static void push_header(struct net *net, struct sk_buff *skb,
+			const struct ftun_outer *outer)
+{
+	const void *inner = skb->data;
+	bool inner6 = skb->protocol == htons(ETH_P_IPV6);
+
+	__skb_push(skb, outer->len);
+	skb_reset_network_header(skb);
+	ftun_rewrite_outer(skb->data, outer, inner, inner6, skb->len,
+			   select_id(net, skb, outer));
+	skb->protocol = outer->v6 ? htons(ETH_P_IPV6) : htons(ETH_P_IP);
+}
+
+/**
+ * ftun_encap_push() - put an outer header on
+ * @net:  where
+ * @skb:  packet as it leaves the router, in a buffer of its own with headroom
+ * @path: its path, with FTUN_PATH_ENCAP
+ *
+ * Does what ip_tunnel_xmit(), ipip6_tunnel_xmit(), ip6_tnl_xmit() and, before
+ * them, ipgre_xmit() and ip6gre_tunnel_xmit() do.
+ *
+ * Context: BH off, RCU read side.
+ * Return: false for lack of memory.
+ */
+bool ftun_encap_push(struct net *net, struct sk_buff *skb,
+		     const struct ftun_path *path)
+{
+	const struct ftun_outer *outer = &path->outer;
+	bool inner6 = skb->protocol == htons(ETH_P_IPV6);
+
+	if (iptunnel_handle_offloads(skb, gso_type(outer)))
+		return false;
+	if (!outer->gre)
+		skb_set_inner_ipproto(skb, inner6 ? IPPROTO_IPV6 : IPPROTO_IPIP);
+	if (outer->v6) {
+		push_header(net, skb, outer);
+		push_label(net, skb, outer);
+	} else {
+		skb_clear_hash_if_not_l4(skb);
+		push_header(net, skb, outer);
+	}
+	if (outer->gre)
+		push_gre(skb, path);
+	return true;
+}

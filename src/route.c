@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Routes of both address families, alike as far as the module is concerned. */
+#include "route.h"
+
+#include <linux/ipv6.h>
+#include <linux/skbuff.h>
+#include <net/arp.h>
+#include <net/ip.h>
+#include <net/ip6_fib.h>
+#include <net/ip6_route.h>
+#include <net/ndisc.h>
+#include <net/neighbour.h>
+
+static const struct rtable *route4(const struct dst_entry *dst)
+{
+	return container_of(dst, struct rtable, dst);
+}
+
+static const struct rt6_info *route6(const struct dst_entry *dst)
+{
+	return container_of(dst, struct rt6_info, dst);
+}
+
+static bool unicast4(const struct rtable *rt)
+{
+	return rt->rt_type == RTN_UNICAST && rt->rt_gw_family != AF_INET6;
+}
+
+static bool unicast6(const struct rt6_info *rt)
+{
+	return !(rt->rt6i_flags & (RTF_REJECT | RTF_LOCAL | RTF_ANYCAST));
+}
+
+/**
+ * ftun_route_check() - can packets on this route be sent by the fast path?
+ * @dst: a route that the slow path used
+ * @v6:  it is an IPv6 route, not IPv4
+ *
+ * Return: FTUN_OK or why not.
+ */
+enum ftun_stat ftun_route_check(const struct dst_entry *dst, bool v6)
+{
+#ifdef CONFIG_XFRM
+	if (dst->xfrm)
+		return FTUN_STAT_refuse_ipsec;
+#endif
+	if (dst->lwtstate)
+		return FTUN_STAT_refuse_route;
+	if (v6 ? !unicast6(route6(dst)) : !unicast4(route4(dst)))
+		return FTUN_STAT_refuse_route;
+	return FTUN_OK;
+}
+
+/**
+ * ftun_route_get() - keep a route
+ * @route: where; empty before
+ * @dst:   a route that the slow path used; a reference is taken
+ * @v6:    it is an IPv6 route, not IPv4
+ *
+ * Context: RCU read side.
+ */
+void ftun_route_get(struct ftun_route *route, struct dst_entry *dst, bool v6)
+{
+	dst_hold(dst);
+	route->dst = dst;
+	route->cookie = v6 ? rt6_get_cookie(route6(dst))
+			   : route4(dst)->rt_pmtu;
+}
+
+void ftun_route_put(struct ftun_route *route)
+{
+	dst_release(route->dst);
+	route->dst = NULL;
+}
+
+/* Longest packet that the router's own packets on this route may be. */
+u32 ftun_route_mtu(const struct ftun_route *route)
+{
+	return dst_mtu(route->dst);
+}
+
+/* Longest packet that is forwarded on this route. */
+u32 ftun_route_forward_mtu(const struct ftun_route *route, bool v6)
+{
+	return v6 ? ip6_dst_mtu_maybe_forward(route->dst, true)
+		  : ip_dst_mtu_maybe_forward(route->dst, true);
+}
+
+/* Is the MTU one that was learned, and may expire without notice? */
+bool ftun_route_learned_mtu(const struct ftun_route *route, bool v6)
+{
+	return !v6 && route->dst && route->cookie;
+}
+
+static struct neighbour *neigh4(const struct rtable *rt, __be32 daddr)
+{
+	return ip_neigh_gw4(rt->dst.dev, rt_nexthop(rt, daddr));
+}
+
+static struct neighbour *neigh6(const struct rt6_info *rt,
+				const struct in6_addr *daddr)
+{
+	return __ipv6_neigh_lookup_noref(rt->dst.dev,
+					 rt6_nexthop(rt, (struct in6_addr *)daddr));
+}
+
+/**
+ * ftun_route_neigh() - the next hop
+ * @route: where a packet goes
+ * @ip:    its IP header
+ * @v6:    the header and the route are IPv6, not IPv4
+ *
+ * Context: BH off, RCU read side.
+ * Return: the neighbour, without a reference; NULL or an error if there is none.
+ */
+struct neighbour *ftun_route_neigh(const struct ftun_route *route,
+				   const void *ip, bool v6)
+{
+	return v6 ? neigh6(route6(route->dst),
+			   &((const struct ipv6hdr *)ip)->daddr)
+		  : neigh4(route4(route->dst),
+			   ((const struct iphdr *)ip)->daddr);
+}

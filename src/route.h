@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _FTUN_ROUTE_H
+#define _FTUN_ROUTE_H
+
+#include <net/dst.h>
+#include <net/net_namespace.h>
+#include <net/route.h>
+
+#include "stats.h"
+
+struct neighbour;
+struct net_device;
+struct sk_buff;
+
+/**
+ * struct ftun_route - a route as a proof found it
+ * @dst:    with a reference; NULL if there is none
+ * @cookie: what tells whether it is still good: the learned path MTU of an IPv4
+ *          route, the cookie of an IPv6 one
+ */
+struct ftun_route {
+	struct dst_entry	*dst;
+	u32			cookie;
+};
+
+/*
+ * Would the slow path still get this very route, with this MTU? Every change of
+ * IPv4 routes, addresses, rules and forwarding sysctls makes rt_genid_ipv4() move
+ * on, and a learned path MTU kills the route or is written to it: ipv4_dst_check().
+ */
+static inline bool ftun_route_current4(const struct net *net,
+				       const struct ftun_route *route)
+{
+	const struct rtable *rt = container_of(route->dst, struct rtable, dst);
+
+	return READ_ONCE(rt->dst.obsolete) == DST_OBSOLETE_FORCE_CHK &&
+	       rt->rt_genid == rt_genid_ipv4(net) &&
+	       rt->rt_pmtu == route->cookie;
+}
+
+static inline bool ftun_route_current(const struct net *net,
+				      const struct ftun_route *route, bool v6)
+{
+	if (v6)
+		return dst_check(route->dst, route->cookie);
+	return ftun_route_current4(net, route);
+}
+
+enum ftun_stat ftun_route_check(const struct dst_entry *dst, bool v6);
+void ftun_route_get(struct ftun_route *route, struct dst_entry *dst, bool v6);
+void ftun_route_put(struct ftun_route *route);
+u32 ftun_route_mtu(const struct ftun_route *route);
+u32 ftun_route_forward_mtu(const struct ftun_route *route, bool v6);
+bool ftun_route_learned_mtu(const struct ftun_route *route, bool v6);
+struct neighbour *ftun_route_neigh(const struct ftun_route *route,
+				   const void *ip, bool v6);
+
+#endif /* _FTUN_ROUTE_H */
