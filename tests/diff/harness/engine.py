@@ -6,7 +6,8 @@ import re
 import time
 
 from . import bed as b
-from . import frames as fr
+from . import dissect
+from . import flow as fl
 from . import net
 
 FAST = ("fast_encap", "fast_decap", "fast_transit")
@@ -19,22 +20,28 @@ ANY = object()       # fast=ANY: how many packets are fast is not the case's bus
 class Case:
     def __init__(self, name, send, world=None, fast=None, slow=None, proto="udp",
                  path=("client", "far"), dial=None, sport=None, warm=True, undo=(), tags=(), allow=(), base=None,
-                 assured=False):
+                 assured=False, family=4):
         self.name, self.send, self.world = name, list(send), world or {}
         self.proto, self.path, self.dial, self.sport, self.warm = proto, path, dial, sport, warm
         self.undo, self.tags, self.allow = undo, tags, allow
-        self.base, self.assured = base or {}, assured
+        self.base, self.assured, self.family = base or {}, assured, family
+        self.kinds = {self.world.get("kind") or "ipip", self.world.get("kind1") or self.world.get("kind") or "ipip"}
         self.slow = (slow,) if isinstance(slow, str) else slow
         self.fast = self.default_fast() if fast is None else fast
 
     def warm_up(self):
         """What arms the connection; base has the fields its packets have."""
-        return [b.Pkt(p.way, **{**p.fields, **self.base.get(p.way, self.base if
-                not set(self.base) & {"up", "down"} else {})}) for p in b.WARM_UP[self.proto]]
+        return [fl.Pkt(p.way, **{**p.fields, **self.base.get(p.way, self.base if
+                not set(self.base) & {"up", "down"} else {})}) for p in fl.WARM_UP[self.proto]]
 
     def default_fast(self):
         """All of the case's packets, unless a reason to stay slow is given."""
-        return 0 if self.slow else sum(isinstance(s, b.Pkt) for s in self.send)
+        return 0 if self.slow else sum(isinstance(s, fl.Pkt) for s in self.send)
+
+    def flow(self, sport, bed=None, proto=None):
+        """A connection of this case's; of the bed only the GRE sequence numbers matter."""
+        return fl.Flow(proto or self.proto, self.path, sport, self.dial, self.family, self.world,
+                       bed.seqs if bed else None)
 
 
 def case(name, send, **how):
@@ -49,13 +56,13 @@ class Special:
     """A test that is not two passes to be compared: a function that returns
     a list of complaints. armed says which pass it runs in."""
 
-    def __init__(self, name, run, tags=()):
-        self.name, self.run, self.tags = name, run, tags
+    def __init__(self, name, run, tags=(), kind="ipip"):
+        self.name, self.run, self.tags, self.kinds = name, run, tags, {kind}
 
 
-def special(name, tags=()):
+def special(name, tags=(), kind="ipip"):
     def add(run):
-        CASES.append(Special(name, run, tags))
+        CASES.append(Special(name, run, tags, kind))
         return run
     return add
 
@@ -101,10 +108,10 @@ class Pass:
         """Throwaway connections. The first flows of a device may be armed late
         (its hook is put there by a worker), so the fast pass repeats them until
         the fast path is seen, or some time is over: a case will then complain."""
-        for n, path in enumerate(sorted({c.path for c in self.cases if c.warm})):
-            c = next(c for c in self.cases if c.path == path)
-            flow = b.Flow("udp", path, 19000 + n, c.dial)
-            self.packets(bed, flow, b.WARM_UP["udp"])
+        ways = {(c.path, c.family): c for c in reversed(self.cases) if c.warm}
+        for n, way in enumerate(sorted(ways)):
+            flow = ways[way].flow(19000 + n, bed, "udp")
+            self.packets(bed, flow, fl.WARM_UP["udp"])
             start = time.monotonic()
             while self.fast and not self.null and not self.moves(bed, flow):
                 if b.gone(1.5, start):
@@ -114,12 +121,12 @@ class Pass:
     def moves(self, bed, flow):
         before = net.module_counters()
         try:
-            self.packets(bed, flow, [b.up(), b.down()])
+            self.packets(bed, flow, [fl.up(), fl.down()])
         except net.HarnessError:
             return True
         after = net.module_counters()
         return all(after.get(k, 0) > before.get(k, 0)
-                   for k in {"fast_" + flow.kind("up"), "fast_" + flow.kind("down")})
+                   for k in {"fast_" + flow.counter("up"), "fast_" + flow.counter("down")})
 
     def packets(self, bed, flow, steps):
         """Send, and return what came out."""
@@ -134,12 +141,12 @@ class Pass:
                 flow.learn(new)
 
         for step in steps:
-            if isinstance(step, b.Pkt):
+            if isinstance(step, fl.Pkt):
                 if not flow.view[step.way]:
                     settle()
                 wire, frame, header = flow.frame(step)
                 bed.wires[wire].send(frame, header)
-            elif isinstance(step, b.Raw):
+            elif isinstance(step, fl.Raw):
                 bed.wires[step.wire].send(step.frame)
             else:
                 settle()
@@ -148,18 +155,20 @@ class Pass:
         return got
 
     def do(self, bed, flow, step):
-        if isinstance(step, b.Wait):
+        if isinstance(step, fl.Wait):
             time.sleep(step.seconds)
         elif callable(step.what):
             step.what(bed, flow)
         else:
             net.shell(step.what)
+        bed.settle()
         bed.drain()
 
     def case(self, bed, c, port, start):
         """({"warm-up": ..., "case": ...}, last snapshot) or an error instead."""
-        flow = b.Flow(c.proto, c.path, c.sport or port, c.dial)
+        flow = c.flow(c.sport or port, bed)
         record = {}
+        bed.norm.rebase()
         try:
             if c.warm:
                 frames = self.packets(bed, flow, c.warm_up())
@@ -169,7 +178,7 @@ class Pass:
             frames = self.packets(bed, flow, c.send)
             end = bed.snapshot()
             record["case"] = delta(start, end, frames)
-            self.packets(bed, flow, [b.Do(u) for u in c.undo])
+            self.packets(bed, flow, [fl.Do(u) for u in c.undo])
         except (net.HarnessError, OSError) as e:
             record["error"] = "%s: %s" % (type(e).__name__, e)
         return record, bed.snapshot()
@@ -211,6 +220,10 @@ def _snmp(old, new):
     for name in ("snmp", "netstat", "snmp6"):
         if old[name] != new[name]:
             out.update(_numbers(net.snmp(old[name]), net.snmp(new[name])))
+    for dev, text in new["dev6"].items():
+        before = old["dev6"].get(dev, "")
+        if before != text:
+            out.update((dev + " " + k, v) for k, v in _numbers(net.snmp(before), net.snmp(text)).items())
     return out
 
 
@@ -248,15 +261,15 @@ def _frames(wire, slow, fast):
         return []
     if len(slow) == len(fast):
         return [("frame %s" % wire, ["wire %s, frame %d of %d:" % (wire, i + 1, len(slow))] +
-                 fr.explain(a, b_)) for i, (a, b_) in enumerate(zip(slow, fast)) if a != b_]
+                 dissect.explain(a, b_)) for i, (a, b_) in enumerate(zip(slow, fast)) if a != b_]
     lines = ["wire %s: %d frames -> %d frames" % (wire, len(slow), len(fast))]
     for op, a1, a2, b1, b2 in difflib.SequenceMatcher(None, slow, fast, False).get_opcodes():
         if op == "replace" and a2 - a1 == b2 - b1:
             for i in range(a2 - a1):
-                lines += ["frame %d differs:" % (a1 + i + 1)] + fr.explain(slow[a1 + i], fast[b1 + i])
+                lines += ["frame %d differs:" % (a1 + i + 1)] + dissect.explain(slow[a1 + i], fast[b1 + i])
         elif op != "equal":
-            lines += ["  only slow, frame %d: %s" % (i + 1, fr.summary(slow[i])) for i in range(a1, a2)]
-            lines += ["  only fast, frame %d: %s" % (i + 1, fr.summary(fast[i])) for i in range(b1, b2)]
+            lines += ["  only slow, frame %d: %s" % (i + 1, dissect.summary(slow[i])) for i in range(a1, a2)]
+            lines += ["  only fast, frame %d: %s" % (i + 1, dissect.summary(fast[i])) for i in range(b1, b2)]
     return [("frame %s" % wire, lines)]
 
 
@@ -338,10 +351,10 @@ def _wanted(c):
         return {**dict.fromkeys(FAST, 0), **{"fast_" + k: v for k, v in c.fast.items()}}
     if isinstance(c.fast, tuple):
         return c.fast
-    flow, moved = b.Flow(c.proto, c.path, 1), dict.fromkeys(FAST, 0)
-    packets = [s for s in c.send if isinstance(s, b.Pkt)]
+    flow, moved = c.flow(1), dict.fromkeys(FAST, 0)
+    packets = [s for s in c.send if isinstance(s, fl.Pkt)]
     for p in packets:
-        moved["fast_" + flow.kind(p.way)] += 1
+        moved["fast_" + flow.counter(p.way)] += 1
     if c.fast == len(packets):
         return moved
     ways = [k for k in moved if moved[k]]

@@ -1,16 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0
-"""Bytes to frames and back: builders with any field wrong, a decoder that
-names the bytes, and the one normalisation that the comparison allows."""
+"""Fields to frames: builders that take any field wrong. An address with a colon
+makes its header an IPv6 one; tos and ttl mean traffic class and hop limit there."""
 import socket
 import struct
 
-ETH_IP, ETH_ARP = 0x0800, 0x0806
-ICMP, IPIP, TCP, UDP = 1, 4, 6, 17
+ETH_IP, ETH_ARP, ETH_IP6 = 0x0800, 0x0806, 0x86dd
+ICMP, IPIP, TCP, UDP, IPV6, GRE, ICMP6 = 1, 4, 6, 17, 41, 47, 58
+HOPOPTS, ROUTING, FRAGMENT, DSTOPTS = 0, 43, 44, 60
 TCP_FLAGS = {"F": 1, "S": 2, "R": 4, "P": 8, "A": 16, "U": 32, "E": 64, "C": 128}
 
 
 def ip4(text):
     return socket.inet_aton(text)
+
+
+def addr(text):
+    return socket.inet_pton(socket.AF_INET6 if ":" in text else socket.AF_INET, text)
+
+
+def text(address):
+    return socket.inet_ntop(socket.AF_INET6 if len(address) == 16 else socket.AF_INET, bytes(address))
 
 
 def mac(text):
@@ -48,9 +57,55 @@ def ipv4(payload, src, dst, proto, tos=0, ttl=64, id=0x1234, df=False,
     return head[:10] + struct.pack("!H", check) + head[12:] + payload
 
 
+def ipv6(payload, src, dst, proto, tos=0, ttl=64, flow=0, ext=(), frag=None, mf=False, id=0x1234,
+         version=6, ip_len=None):
+    """An IPv6 packet. ext: [(type, bytes without the next header and length
+    fields)]; frag or mf puts in a fragment header."""
+    chain = list(ext)
+    if frag is not None or mf:
+        chain.append((FRAGMENT, struct.pack("!HI", (frag or 0) << 3 | mf, id)))
+    body, after = payload, proto
+    for kind, data in reversed(chain):
+        size = 0 if kind == FRAGMENT else (len(data) + 9) // 8 - 1
+        data += b"\0" * (size * 8 + 6 - len(data))
+        body, after = struct.pack("!BB", after, size) + data + body, kind
+    word = (version << 28) | (tos << 20) | flow
+    return struct.pack("!IHBB16s16s", word, len(body) if ip_len is None else ip_len, after, ttl,
+                       addr(src), addr(dst)) + body
+
+
+def ip(payload, src, dst, proto, **fields):
+    """A packet of the addresses' family; what that family does not have is left out."""
+    if ":" not in src:
+        return ipv4(payload, src, dst, proto, **{k: v for k, v in fields.items() if k not in ("flow", "ext")})
+    return ipv6(payload, src, dst, proto, **{k: v for k, v in fields.items()
+                                             if k not in ("df", "rf", "ihl", "ip_csum", "opts")})
+
+
+def encap_limit(limit):
+    """The destination option that limits how often a packet may be put into a tunnel."""
+    return DSTOPTS, bytes([4, 1, limit, 1, 1, 0])
+
+
+def gre(payload, proto, key=None, seq=None, csum_=None, flags=None, version=0):
+    """csum_: None is no checksum, True the right one, "bad" a wrong one; flags: another first byte."""
+    bits = (csum_ is not None) << 7 | (key is not None) << 5 | (seq is not None) << 4
+    head = struct.pack("!BBH", bits if flags is None else flags, version, proto)
+    rest = (b"" if key is None else struct.pack("!I", key)) + (b"" if seq is None else struct.pack("!I", seq & 0xffffffff))
+    if csum_ is None:
+        return head + rest + payload
+    right = csum(head + b"\0" * 4 + rest + payload)
+    return head + struct.pack("!HH", _checksum(None if csum_ is True else csum_, right), 0) + rest + payload
+
+
+def gue(payload, proto, head=None):
+    """Generic UDP encapsulation without options; head: four other bytes."""
+    return (struct.pack("!BBH", 0, proto, 0) if head is None else head) + payload
+
+
 def _pseudo(src, dst, proto, length):
-    return sum(struct.unpack("!HHHHHH", ip4(src) + ip4(dst) +
-                             struct.pack("!HH", proto, length)))
+    data = addr(src) + addr(dst) + struct.pack("!HH", proto, length)
+    return sum(struct.unpack("!%dH" % (len(data) // 2), data))
 
 
 def udp(data, src, dst, sport, dport, l4_csum=None, udp_len=None):
@@ -81,6 +136,12 @@ def icmp(type, code, rest=b"\0\0\0\0", data=b"", l4_csum=None):
     return head[:2] + struct.pack("!H", _checksum(l4_csum, csum(head + data))) + rest + data
 
 
+def icmp6(type, code, src, dst, rest=b"\0\0\0\0", data=b"", l4_csum=None):
+    head = struct.pack("!BBH", type, code, 0) + rest
+    right = csum(head + data, _pseudo(src, dst, ICMP6, len(head) + len(data)))
+    return head[:2] + struct.pack("!H", _checksum(l4_csum, right)) + rest + data
+
+
 def eth(payload, dst, src, ethertype=ETH_IP):
     return mac(dst) + mac(src) + struct.pack("!H", ethertype) + payload
 
@@ -90,157 +151,13 @@ def arp(op, smac, sip, tmac, tip):
                        mac(tmac), ip4(tip))
 
 
+def advert(smac, src, dst, override=True):
+    """A neighbour advertisement: the answer to a solicitation, or none asked for."""
+    data = addr(src) + b"\2\1" + mac(smac)
+    message = icmp6(136, 0, src, dst, bytes([0x40 | override << 5, 0, 0, 0]), data)
+    return ipv6(message, src, dst, ICMP6, ttl=255)
+
+
 def filler(size):
     """Bytes that show at sight where they have been shifted or cut."""
     return bytes((i * 7 + 13) & 0xff for i in range(size))
-
-
-# ---- what the two passes may differ in -------------------------------------
-
-class Normaliser:
-    """Masks the IPv4 ID in headers that the router itself wrote, and there only:
-    an ID that the router forwards must arrive unchanged. The fragments of one
-    packet share an ID, so theirs becomes the order of its first appearance."""
-
-    def __init__(self, own):
-        self.own = {ip4(a) for a in own}
-        self.seen = {}
-
-    def frame(self, frame):
-        if len(frame) < 34 or frame[12:14] != b"\x08\x00":
-            return frame
-        return frame[:14] + self.packet(frame[14:])
-
-    def packet(self, p):
-        """One IPv4 packet and those inside it."""
-        if len(p) < 20 or p[0] >> 4 != 4:
-            return p
-        hlen = (p[0] & 15) * 4
-        if hlen < 20 or len(p) < hlen:
-            return p
-        off = struct.unpack("!H", p[6:8])[0]
-        head, body = p[:hlen], p[hlen:]
-        first = off & 0x1fff == 0
-        if p[9] == IPIP and first:
-            body = self.packet(body)
-        elif p[9] == ICMP and first and p[12:16] in self.own:
-            body = self.quote(body)
-        if p[12:16] in self.own and p[9] in (IPIP, ICMP):
-            head = self.mask(head, off & 0x3fff)
-        return head + body
-
-    def quote(self, body):
-        """An ICMP error that quotes a header of the router's own."""
-        if len(body) < 28 or body[0] not in (3, 5, 11, 12):
-            return body
-        good = csum(body) == 0
-        inner = body[8:]
-        if inner[12:16] not in self.own or inner[9] != IPIP:
-            return body
-        new = body[:8] + self.packet(inner)
-        if good:
-            new = new[:2] + b"\0\0" + new[4:]
-            new = new[:2] + struct.pack("!H", csum(new)) + new[4:]
-        return new
-
-    def mask(self, head, fragment):
-        """Zero the ID; a header checksum that was wrong must stay visible."""
-        good = csum(head) == 0
-        ident = 0
-        if fragment:
-            ident = self.seen.setdefault(head[4:6] + head[9:10] + head[12:20],
-                                         len(self.seen) + 1)
-        head = head[:4] + struct.pack("!H", ident) + head[6:10] + b"\0\0" + head[12:]
-        check = csum(head) if good else 0xbad0
-        return head[:10] + struct.pack("!H", check) + head[12:]
-
-
-# ---- names for bytes --------------------------------------------------------
-
-_IP = ((0, 1, "version/ihl"), (1, 1, "tos"), (2, 2, "total length"), (4, 2, "id"),
-       (6, 2, "flags/fragment"), (8, 1, "ttl"), (9, 1, "protocol"),
-       (10, 2, "header checksum"), (12, 4, "source"), (16, 4, "destination"))
-_UDP = ((0, 2, "sport"), (2, 2, "dport"), (4, 2, "length"), (6, 2, "checksum"))
-_TCP = ((0, 2, "sport"), (2, 2, "dport"), (4, 4, "seq"), (8, 4, "ack"), (12, 1, "doff"),
-        (13, 1, "flags"), (14, 2, "window"), (16, 2, "checksum"), (18, 2, "urgent"))
-_ICMP = ((0, 1, "type"), (1, 1, "code"), (2, 2, "checksum"), (4, 4, "rest"))
-_ETH = ((0, 6, "destination mac"), (6, 6, "source mac"), (12, 2, "ethertype"))
-
-
-def fields(frame):
-    """[(offset, length, name)] of every header field of a frame."""
-    out = [(o, n, "eth " + name) for o, n, name in _ETH]
-    if frame[12:14] == b"\x08\x00":
-        _ip_fields(frame, 14, "", out)
-    return out
-
-
-def _ip_fields(f, at, prefix, out):
-    if len(f) < at + 20:
-        return
-    hlen, proto = (f[at] & 15) * 4, f[at + 9]
-    first = struct.unpack("!H", f[at + 6:at + 8])[0] & 0x1fff == 0
-    name = "outer " if proto == IPIP else prefix + "ip "
-    out += [(at + o, n, name + what) for o, n, what in _IP]
-    if hlen > 20:
-        out.append((at + 20, hlen - 20, name + "options"))
-    at += max(hlen, 20)
-    if not first:
-        return
-    if proto == IPIP:
-        _ip_fields(f, at, "inner ", out)
-    elif proto in (UDP, TCP, ICMP):
-        label, table = {UDP: ("udp ", _UDP), TCP: ("tcp ", _TCP), ICMP: ("icmp ", _ICMP)}[proto]
-        out += [(at + o, n, prefix + label + what) for o, n, what in table]
-        if proto == ICMP and len(f) > at and f[at] in (3, 5, 11, 12):
-            _ip_fields(f, at + 8, prefix + "quoted ", out)
-
-
-def _value(b, name):
-    if name.endswith(("source", "destination")) and len(b) == 4:
-        return socket.inet_ntoa(b)
-    if len(b) > 4:
-        return b.hex()
-    n = int.from_bytes(b, "big")
-    return "%d" % n if name.endswith(("ttl", "length", "port")) else "%#x" % n
-
-
-def summary(frame):
-    """One line about a frame."""
-    if frame[12:14] == b"\x08\x06" and len(frame) >= 42:
-        return "arp %s who-has %s tell %s, %d bytes" % (
-            {1: "request", 2: "reply"}.get(frame[21], "?"),
-            socket.inet_ntoa(frame[38:42]), socket.inet_ntoa(frame[28:32]), len(frame))
-    parts = []
-    for at, n, name in fields(frame):
-        if name.endswith(("source", "destination", "port", "ttl", "tos", "type", "code",
-                          "flags", "protocol", "total length")):
-            parts.append("%s %s" % (name, _value(frame[at:at + n], name)))
-    return "%d bytes: %s" % (len(frame), ", ".join(parts) or frame[:40].hex())
-
-
-def hexdump(frame, other):
-    """16 bytes a line; bytes that differ from the other frame are in [ ]."""
-    lines = []
-    for at in range(0, len(frame), 16):
-        row = ""
-        for i in range(at, min(at + 16, len(frame))):
-            same = i < len(other) and frame[i] == other[i]
-            row += (" %02x " if same else "[%02x]") % frame[i]
-        if "[" in row or at < 64:
-            lines.append("%04x %s" % (at, row))
-    return lines
-
-
-def explain(a, b):
-    """Readable lines for two frames that should have been one."""
-    names = fields(a)
-    out = ["  %s: %s -> %s" % (name, _value(a[at:at + n], name), _value(b[at:at + n], name))
-           for at, n, name in names if a[at:at + n] != b[at:at + n]]
-    if len(a) != len(b):
-        out.append("  frame length: %d -> %d" % (len(a), len(b)))
-    end = max((at + n for at, n, _ in names), default=0)
-    if a[end:] != b[end:] and len(a) == len(b):
-        out.append("  payload differs")
-    out += ["  slow " + line for line in hexdump(a, b)]
-    return out + ["  fast " + line for line in hexdump(b, a)]

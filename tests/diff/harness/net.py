@@ -328,6 +328,12 @@ def snmp(text):
     return out
 
 
+def dev_snmp6():
+    """{device: text} of /proc/net/dev_snmp6"""
+    base = "/proc/net/dev_snmp6/"
+    return {dev: read(base + dev) for dev in os.listdir(base)}
+
+
 def module_counters():
     """/proc/net/stat/nf_flowtable_tun of the current namespace."""
     text = read("/proc/net/stat/nf_flowtable_tun")

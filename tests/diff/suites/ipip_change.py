@@ -6,8 +6,9 @@ import struct
 from harness import bed as b
 from harness import frames as fr
 from harness import net
-from harness.bed import OTHER_GATEWAY, SITES, Do, Raw, Wait, down, up
 from harness.engine import ANY, case
+from harness.flow import Do, Raw, Wait, down, up
+from harness.sites import OTHER_GATEWAY, SITES
 
 GOES_ON = (3, 6)      # two before the change; after it at most one slow each way, and one for luck
 STOPS = (2, 2)

@@ -2,8 +2,9 @@
 """Frames that are wrong, odd or not for this flow: in both directions, the slow
 path's verdict on each is the only right one."""
 from harness import frames as fr
-from harness.bed import SITES, Raw, down, up
 from harness.engine import ANY, case
+from harness.flow import Raw, down, up
+from harness.sites import SITES
 
 FIREWALL = dict(filter="ct state invalid drop")
 WORLDS = (("", {}), (" (invalid dropped)", FIREWALL),

@@ -2,8 +2,8 @@
 """Large TCP packets and checksums that are still to be filled in: injected and
 captured with the virtio header, so that size, type and checksum state of what
 leaves the router are compared as well."""
-from harness.bed import down, up
 from harness.engine import ANY, case
+from harness.flow import down, up
 
 ON = dict(vnet=True, offload=True, lan_mtu=1500)
 WORLDS = {"": ON, " tos inherit": dict(ON, tun=dict(tos="inherit")),

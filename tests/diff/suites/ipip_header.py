@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """The outer header for every setting of the tunnel, ECN in both directions,
 time to live; each for one router per setting."""
-from harness.bed import down, up
 from harness.engine import ANY, case
+from harness.flow import down, up
 
 case("self-test victim", [up(), up(size=60), down(), up(full=1481, df=True)],
      slow="mtu", fast=dict(encap=2, decap=1), assured=True, tags=("quick",))

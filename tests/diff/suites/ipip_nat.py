@@ -3,8 +3,9 @@
 import struct
 
 from harness import frames as fr
-from harness.bed import SITES, Do, down, up
 from harness.engine import ANY, case
+from harness.flow import Do, down, up
+from harness.sites import SITES
 
 PORTS = ", ".join("%d : 10.9.0.1 . %d" % (20000 + i, 60000 - 7 * i) for i in range(40))
 WORLDS = {

@@ -3,8 +3,9 @@
 import struct
 
 from harness import frames as fr
-from harness.bed import FAR, SITES, UND0, Do, Raw, down, up
 from harness.engine import ANY, case
+from harness.flow import Do, Raw, down, up
+from harness.sites import FAR, SITES, UND0
 
 
 def around(mtu):

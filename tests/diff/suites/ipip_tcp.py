@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """What a TCP connection may do, and what others may try to do to it."""
-from harness.bed import Wait, down, up
 from harness.engine import ANY, case
+from harness.flow import Wait, down, up
 
 LOOSE = dict(sysctl={"net.netfilter.nf_conntrack_tcp_be_liberal": 1})
 WORLDS = (("", {}), (" (invalid dropped)", dict(filter="ct state invalid drop")), (" (liberal)", LOOSE),

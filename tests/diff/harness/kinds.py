@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The kinds of tunnel: how `ip link` makes one, what its headers look like. The
+far end's headers are built here; the router's are only measured."""
+from . import frames as fr
+
+# Ports of FOU and what is behind each; GUE's header says it itself.
+FOU_PORTS = {5504: fr.IPIP, 5541: fr.IPV6, 5547: fr.GRE}
+GUE_PORT = 6080
+FAR_PORT = 40000            # the UDP port that the far end sends from
+OUT_KEY, IN_KEY = 0x0a0b0c0d, 0x11223344
+
+
+class Kind:
+    """name: what cases are called by. link: words after `ip link add tunN type`.
+    under: the family of the outer header; inner: families that the kind carries.
+    gre: what its GRE header has (None: no GRE); udp: "fou", "gue" or None, with the
+    checksum or without; limit: the far end puts a tunnel encapsulation limit, and
+    so does the router. base: the kind that this one is a variation of, which has
+    all of the cases; a variation has those that it may make a difference to."""
+
+    def __init__(self, name, link, under=4, inner=(4,), words=None, gre=None, udp=None, udp_csum=False,
+                 limit=None, base=None):
+        self.name, self.link, self.under, self.inner, self.words = name, link, under, inner, dict(words or {})
+        self.gre, self.udp, self.udp_csum, self.limit, self.base = gre, udp, udp_csum, limit, base
+        self.families = tuple((name if len(inner) == 1 else "%s %d" % (name, f), f) for f in inner)
+
+    # ---- sizes
+
+    def gre_size(self):
+        return 0 if self.gre is None else 4 + 4 * len(self.gre)
+
+    def udp_size(self):
+        return {None: 0, "fou": 8, "gue": 12}[self.udp]
+
+    def shim(self):
+        """Bytes between the outer IP header and the inner one."""
+        return (8 if self.limit is not None else 0) + self.udp_size() + self.gre_size()
+
+    def overhead(self):
+        return {4: 20, 6: 40}[self.under] + self.shim()
+
+    def mtu(self, underlay=1500):
+        return underlay - self.overhead()
+
+    # ---- what the far end sends
+
+    def wrap(self, packet, family, src, dst, o, seq):
+        """(payload of the outer IP header, its protocol). o: fields of the outer
+        headers; those of the IP header are left in it."""
+        proto = o.pop("inner_proto", {4: fr.IPIP, 6: fr.IPV6}[family])
+        if self.gre is not None:
+            packet, proto = self.wrap_gre(packet, family, o, seq), fr.GRE
+        port = o.pop("dport", self.port(proto))
+        head, udp_csum = o.pop("gue", None), o.pop("udp_csum", None if self.udp_csum else 0)
+        sport, udp_len = o.pop("sport", FAR_PORT), o.pop("udp_len", None)
+        if self.udp == "gue":
+            packet = fr.gue(packet, proto, head)
+        if self.udp:
+            packet, proto = fr.udp(packet, src, dst, sport, port, l4_csum=udp_csum, udp_len=udp_len), fr.UDP
+        limit = o.pop("limit", self.limit)
+        if limit is not None and self.under == 6:
+            o["ext"] = list(o.get("ext", ())) + [fr.encap_limit(limit)]
+        return packet, proto
+
+    def wrap_gre(self, packet, family, o, seq):
+        options = dict(key=IN_KEY if "key" in self.gre else None, csum_=True if "csum" in self.gre else None,
+                       seq=seq if "seq" in self.gre else None)
+        for name, field in (("key", "key"), ("gre_csum", "csum_"), ("seq", "seq"), ("gre_flags", "flags"),
+                            ("gre_version", "version")):
+            if name in o:
+                options[field] = o.pop(name)
+        proto = o.pop("gre_proto", {4: fr.ETH_IP, 6: fr.ETH_IP6}[family])
+        return fr.gre(packet, proto, **options)
+
+    def port(self, proto):
+        if self.udp == "gue":
+            return GUE_PORT
+        return next((port for port, carried in FOU_PORTS.items() if carried == proto), 5504)
+
+    # ---- the router
+
+    def modules(self):
+        return {"sit": "sit", "ipip": "ipip", "gre": "ip_gre", "ip6gre": "ip6_gre", "ip6tnl": "ip6_tunnel"}[self.link]
+
+    def setup(self):
+        """Lines of `ip` that the router needs before its tunnel."""
+        if not self.udp:
+            return []
+        return ["fou add port %d %s" % (port, how) for port, how in self.listeners()]
+
+    def listeners(self):
+        if self.udp == "gue":
+            return [(GUE_PORT, "gue")]
+        return [(port, "ipproto %d" % proto) for port, proto in FOU_PORTS.items()
+                if (proto == fr.GRE) == (self.gre is not None)]
+
+    def options(self, local, remote):
+        """{word of ip link: value}"""
+        out = dict(local=local, remote=remote, **self.words)
+        if self.gre is not None and "key" in self.gre:
+            out.update(ikey=IN_KEY, okey=OUT_KEY)
+        for flag in ("csum", "seq"):
+            if self.gre is not None and flag in self.gre:
+                out[flag] = True
+        if self.udp:
+            port = self.port(fr.GRE if self.gre is not None else {4: fr.IPIP, 6: fr.IPV6}[self.inner[0]])
+            out.update({"encap": self.udp, "encap-sport": "auto", "encap-dport": port,
+                        "encap-csum" if self.udp_csum else "noencap-csum": True, **self.words})
+        return out
+
+
+KINDS = {}
+
+
+def add(name, link, **how):
+    KINDS[name] = Kind(name, link, **how)
+
+
+BOTH = (4, 6)
+add("ipip", "ipip")
+add("sit", "sit", inner=(6,))
+add("sit-any", "sit", inner=BOTH, words=dict(mode="any"))
+add("ip6ip6", "ip6tnl", under=6, inner=(6,), words=dict(mode="ip6ip6", encaplimit="none"))
+add("ip6ip6-limit", "ip6tnl", under=6, inner=(6,), words=dict(mode="ip6ip6"), limit=4, base="ip6ip6")
+add("ipip6", "ip6tnl", under=6, words=dict(mode="ipip6", encaplimit="none"))
+add("ipip6-limit", "ip6tnl", under=6, words=dict(mode="ipip6"), limit=4, base="ipip6")
+add("ip6tnl-any", "ip6tnl", under=6, inner=BOTH, words=dict(mode="any", encaplimit="none"), base="ip6ip6")
+for _link, _under, _words in (("gre", 4, {}), ("ip6gre", 6, dict(encaplimit="none"))):
+    add(_link, _link, under=_under, inner=BOTH, words=_words, gre=())
+    for _name, _gre in (("key", ("key",)), ("csum", ("csum",)), ("seq", ("seq",)), ("all", ("csum", "key", "seq"))):
+        add("%s-%s" % (_link, _name), _link, under=_under, inner=BOTH, words=_words, gre=_gre, base=_link)
+add("ip6gre-limit", "ip6gre", under=6, inner=BOTH, gre=(), limit=4, base="ip6gre")
+for _udp in ("fou", "gue"):
+    for _link, _inner, _gre in (("ipip", (4,), None), ("sit", (6,), None), ("gre", BOTH, ())):
+        _base = None if _link == "gre" else "%s-gre" % _udp
+        add("%s-%s" % (_udp, _link), _link, inner=_inner, gre=_gre, udp=_udp, base=_base)
+    add(_udp + "-gre-csum", "gre", inner=BOTH, gre=(), udp=_udp, udp_csum=True, base=_udp + "-gre")
+    add(_udp + "-gre-port", "gre", inner=BOTH, gre=(), udp=_udp, base=_udp + "-gre", words={"encap-sport": 7000})
+    add(_udp + "-gre-all", "gre", inner=BOTH, gre=("csum", "key", "seq"), udp=_udp, base=_udp + "-gre")
+
+# What the module accelerates; the rest is for --null, and for who asks with --kind.
+SUPPORTED = {"ipip"}

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: GPL-2.0
+"""A flavour is a kind of tunnel with a family inside it. The suites kinds_*.py
+go through them; IPIP has suites of its own."""
+from harness import engine
+from harness.kinds import KINDS
+from harness.sites import SITES
+
+
+class Flavour:
+    def __init__(self, kind, label, family):
+        self.kind, self.label, self.family = kind, label, family
+        self.full = kind.base is None       # else a variation: fewer cases
+        self.v6 = family == 6
+        self.ip_size = 40 if self.v6 else 20
+        self.outer_size = 40 if kind.under == 6 else 20
+
+    def case(self, name, send, world=None, tags=(), **how):
+        engine.case("%s %s" % (self.label, name), send, world={"kind": self.kind.name, **(world or {})},
+                    family=self.family, tags=tuple(tags), **how)
+
+    def addr(self, site):
+        return SITES[site].addrs[self.family]
+
+    def inner(self, four, six):
+        """What to say of the inner packet, by its family."""
+        return six if self.v6 else four
+
+    def under(self, four, six):
+        """The same of the outer one."""
+        return six if self.kind.under == 6 else four
+
+
+FLAVOURS = [Flavour(kind, label, family) for kind in KINDS.values() if kind.name != "ipip"
+            for label, family in kind.families]
