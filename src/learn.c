@@ -261,7 +261,7 @@ static void learn_outer(struct ftun_net *fn, struct sk_buff *skb,
 
 static bool was_forwarded(const struct sk_buff *skb, bool v6)
 {
-	return v6 ? IP6CB(skb)->flags & IP6SKB_FORWARDED
+	return v6 ? IP6CB(skb)->iif
 		  : IPCB(skb)->flags & IPSKB_FORWARDED;
 }
 
