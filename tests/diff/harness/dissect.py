@@ -142,7 +142,7 @@ class Normaliser:
     """Masks the IPv4 ID in headers that the router itself wrote, and there only:
     an ID that the router forwards must arrive unchanged. The fragments of one
     packet share an ID, so theirs becomes the order of its first appearance; IPv6's
-    fragment ID likewise. GRE's sequence numbers count from the last rebase()."""
+    fragment ID likewise, whoever's. GRE's sequence numbers count from the last rebase()."""
 
     WRITTEN = (fr.ICMP, fr.IPIP, fr.IPV6, fr.GRE)
 
@@ -156,13 +156,13 @@ class Normaliser:
     def frame(self, frame):
         new = None
         for layer in Walk(frame).layers:
-            if source(frame, layer.ip) not in self.own:
+            if source(frame, layer.ip) not in self.own and layer.what != "frag":
                 continue
             if new is None:
                 new = bytearray(frame)
             if layer.what == "ip4":
                 self.ident4(frame, new, layer)
-            elif layer.what == "frag":
+            elif layer.what == "frag":      # conntrack puts them together, and a new ID on the pieces
                 new[layer.at + 4:layer.at + 8] = struct.pack("!I", self.order(
                     frame[layer.at + 4:layer.at + 8], source(frame, layer.ip)))
             elif layer.what == "gre" and frame[layer.at] & 0x10:

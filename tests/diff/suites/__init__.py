@@ -2,4 +2,4 @@
 """Every module in this directory adds its cases to harness.engine.CASES."""
 from . import ipip_header, ipip_size, ipip_frame, ipip_tcp, ipip_nat, ipip_gso  # noqa: F401
 from . import ipip_change, streams  # noqa: F401
-from . import kinds_header  # noqa: F401
+from . import kinds_header, kinds_frame, kinds_gre  # noqa: F401
