@@ -23,6 +23,11 @@ clean:
 		-o -name 'config-*.h' -path './src/compat/*' \) -type f -exec rm -f {} +
 	rm -rf .tmp_versions
 
+TIME ?= 60
+
+fuzz:
+	$(MAKE) -s -C tests/unit fuzz TIME=$(TIME)
+
 test test-all check:
 	KERNELS="$(KERNELS)" scripts/test $@
 
@@ -42,6 +47,7 @@ help:
 	@echo 'make test-all         all tests on all kernels, and the debug kernel'
 	@echo '                      KERNELS="6.1 7.3": on these; the default is $(KERNELS)'
 	@echo 'make check            static checks only'
+	@echo 'make fuzz             fuzz the parser and the rewriter, TIME=60 seconds each; needs clang'
 	@echo 'make bench            instructions per packet, against the slow path and the kernel flowtable'
 	@echo 'make docs             write docs/counters.md anew from src/stats.h'
 	@echo 'make clean            remove what a build leaves'
@@ -49,4 +55,4 @@ help:
 	@echo 'Tests need Debian, root and the package mirror that the machine uses; they install the rest.'
 
 .DEFAULT_GOAL := modules
-.PHONY: modules modules_install load unload clean test test-all check bench docs help
+.PHONY: modules modules_install load unload clean test test-all check fuzz bench docs help

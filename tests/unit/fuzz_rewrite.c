@@ -3,94 +3,161 @@
  * A packet that parses goes all the way: out of its tunnel, through NAT and TTL, and
  * into another. The twin does the same, and what comes out parses again, with every
  * checksum right if it was right before. The input is
- *	byte 0		FTUN_OUTER_*; 0x10: keep the packet's checksums, 0x20: the
- *			transport checksum is still to be filled in, 0x40: no NAT
- *	12 bytes	addresses and ports to write
- *	20 bytes	template of the outer header
- *	2 bytes		its id
+ *	byte 0		FTUN_OUTER_*; 0x20: the transport checksum is still to be
+ *			filled in, 0x40: no NAT, 0x80: keep the packet's checksums
+ *	byte 1		1: the packet is IPv6, 2: so is the outer header to write,
+ *			4: which has an encapsulation limit, 8: GRE behind it,
+ *			0x70: C, K, S; 0x80: the outer DSCP is copied
+ *	36 bytes	addresses and ports to write
+ *	64 bytes	template of the outer header
+ *	3 bytes		an automatic flow label
+ *	2 bytes		IPv4's id
  *	the rest	the packet
  */
 #include "fuzz.h"
 
-#define PARAMETERS	35
+enum {
+	AT_RULES = 0, AT_SHAPE = 1, AT_NAT = 2, AT_TEMPLATE = 38,
+	AT_LABEL = AT_TEMPLATE + FTUN_OUTER_MAX, AT_ID = AT_LABEL + 3,
+	PARAMETERS = AT_ID + 2
+};
 
-static struct ftun_outer outer_of(const u8 *data)
+static u8 gre_bits(u8 shape)
 {
-	struct ftun_outer outer = { .rules = data[0] & 7 };
+	return (shape & 0x10 ? GRE_C : 0) | (shape & 0x20 ? GRE_K : 0) |
+	       (shape & 0x40 ? GRE_S : 0);
+}
 
-	memcpy(&outer.hdr, data + 13, 20);
-	outer.hdr.version = 4;
-	outer.hdr.ihl = 5;
-	outer.hdr.protocol = IPPROTO_IPIP;
-	outer.hdr.frag_off &= htons(0x4000);
+/* A valid header with the rest as it was given. */
+static struct ftun_outer outer_of(const u8 *data, bool inner6)
+{
+	u8 shape = data[AT_SHAPE], proto = inner6 ? P_IPV6 : P_IPV4;
+	bool v6 = shape & 2;
+	struct ftun_outer outer = {
+		.len = twin_hlen(v6), .v6 = v6, .rules = data[AT_RULES] & 0x1f,
+	};
+	u8 *to = outer.hdr;
+
+	memcpy(to, data + AT_TEMPLATE, FTUN_OUTER_MAX);
+	if (v6 && shape & 4)
+		outer.len += 8;
+	if (shape & 8) {
+		outer.gre = outer.len;
+		to[outer.gre] = gre_bits(shape);
+		to[outer.gre + 1] = 0;
+		put16(to + outer.gre + 2, inner6 ? 0x86dd : 0x0800);
+		outer.len += 4 + 4 * __builtin_popcount(gre_bits(shape));
+		proto = P_GRE;
+	}
+	if (v6 && shape & 4) {
+		memcpy(to + 41, "\0\4\1\4\1\1\0", 7);
+		to[40] = proto;
+		proto = P_DSTOPTS;
+	}
+	to[0] = v6 ? 0x60 | (to[0] & 15) : 0x45;
+	to[twin_proto_at(v6)] = proto;
+	if (!v6)
+		put16(to + 6, get16(to + 6) & 0x4000);
 	return outer;
 }
 
 static struct twin_nat nat_of(const u8 *data)
 {
-	return (struct twin_nat) {
-		get32(data + 1), get32(data + 5), get16(data + 9), get16(data + 11),
-	};
+	struct twin_nat nat;
+
+	memcpy(nat.saddr, data + AT_NAT, 16);
+	memcpy(nat.daddr, data + AT_NAT + 16, 16);
+	memcpy(nat.sport, data + AT_NAT + 32, 2);
+	memcpy(nat.dport, data + AT_NAT + 34, 2);
+	return nat;
+}
+
+static u32 label_of(const u8 *data)
+{
+	return (data[AT_LABEL] & 15) << 16 | get16(data + AT_LABEL + 1);
 }
 
 static void real_way(u8 *out, u32 len, const u8 *data, u8 outer_tos,
-		     const u8 *first)
+		     const u8 *first, bool v6)
 {
-	struct ftun_outer outer = outer_of(data);
+	struct ftun_outer outer = outer_of(data, v6);
 	struct twin_nat nat = nat_of(data);
-	struct ftun_nat real = twin_nat_init(&nat, first);
-	struct iphdr *inner = (struct iphdr *)(out + 20);
+	struct ftun_nat real = twin_nat_init(&nat, first, v6);
+	u8 *ip = out + outer.len, tos;
 
-	ftun_rewrite_ecn(inner, outer_tos);
-	if (!(data[0] & 0x40))
-		ftun_rewrite_nat(inner, &real, data[0] & 0x20);
-	ftun_rewrite_ttl(inner);
-	ftun_rewrite_outer((struct iphdr *)out, &outer, inner, len,
-			   htons(get16(data + 33)));
+	tos = ftun_rewrite_ecn_tos(ftun_rewrite_tos(ip, v6), outer_tos);
+	if (data[AT_SHAPE] & 0x80)
+		tos = ftun_rewrite_copy_dscp(tos, outer_tos);
+	ftun_rewrite_set_tos(ip, v6, tos);
+	if (!(data[AT_RULES] & 0x40))
+		ftun_rewrite_nat(ip, v6, &real, data[AT_RULES] & 0x20);
+	ftun_rewrite_ttl(ip, v6);
+	ftun_rewrite_outer(out, &outer, ip, v6, len,
+			   htons(get16(data + AT_ID)));
+	if (outer.v6 && outer.rules & FTUN_OUTER_LABEL_AUTO)
+		ftun_rewrite_label((struct ipv6hdr *)out, htonl(label_of(data)));
 }
 
-static void twin_way(u8 *out, u32 len, const u8 *data, u8 outer_tos)
+static void twin_way(u8 *out, u32 len, const u8 *data, u8 outer_tos, bool v6)
 {
-	struct ftun_outer outer = outer_of(data);
+	struct ftun_outer outer = outer_of(data, v6);
 	struct twin_nat nat = nat_of(data);
-	u8 *ip = out + 20, template[20];
-	int ecn = twin_ecn_decap(outer_tos, ip[1]);
+	u8 *ip = out + outer.len;
+	u8 tos = twin_tos(ip, v6);
+	int ecn = twin_ecn_decap(outer_tos, tos);
 
-	ip[1] = (ip[1] & 0xfc) | (ecn == DROP ? NOT_ECT : ecn);
-	if (!(data[0] & 0x40))
-		twin_nat_steps(ip, &nat, data[0] & 0x20);
-	ip[8]--;
-	twin_fix_ip(ip);
-	memcpy(template, &outer.hdr, 20);
-	twin_outer(out, template, data[0] & 7, ip, len, get16(data + 33));
+	tos = data[AT_SHAPE] & 0x80 ? outer_tos : tos;
+	twin_put_tos(ip, v6, (tos & 0xfc) | (ecn == DROP ? NOT_ECT : ecn));
+	if (!(data[AT_RULES] & 0x40))
+		twin_nat_steps(ip, v6, &nat, data[AT_RULES] & 0x20);
+	ip[twin_ttl_at(v6)]--;
+	twin_fix_ip(ip, v6);
+	twin_outer(out, &outer, ip, v6, len, get16(data + AT_ID));
+	if (outer.v6 && outer.rules & FTUN_OUTER_LABEL_AUTO)
+		twin_label(out, label_of(data));
 }
 
-static void check_result(const u8 *out, u32 len, bool was_right)
+/* What is left to others is done here: the GRE checksum. */
+static void check_result(u8 *out, u32 len, const struct ftun_outer *outer,
+			 const u8 *data, bool was_right)
 {
-	struct sk_buff *skb = skb_make(out, len, 0);
 	struct ftun_packet pkt;
+	struct sk_buff *skb;
 
+	if (outer->gre)
+		twin_fix_gre(out + outer->gre, len - outer->gre);
+	skb = skb_make(out, len, 0);
+	skb->protocol = outer->v6 ? htons(0x86dd) : htons(0x0800);
 	expect(ftun_parse(skb, 3, &pkt) == FTUN_OK);
-	expect(pkt.inner == 20 && pkt.outer_len == len);
-	expect(ftun_parse_l4_csum_ok(skb, &pkt) == was_right);
+	expect(pkt.inner == outer->len && pkt.gre == outer->gre);
+	expect(pkt.outer_len == len);
+	if (pkt.tuple.shape & FTUN_SHAPE_GRE_CSUM)
+		expect(ftun_parse_gre_csum_ok(skb, &pkt));
+	if (!(data[AT_RULES] & 0x20))
+		expect(ftun_parse_l4_csum_ok(skb, &pkt) == was_right);
 	skb_unmake(skb);
 }
 
 static void go(const struct sk_buff *skb, const struct ftun_packet *pkt,
 	       const u8 *data)
 {
-	u32 len = pkt->inner_len + 20;
+	bool v6 = ftun_tuple_inner6(&pkt->tuple);
+	struct ftun_outer outer = outer_of(data, v6);
+	u32 len = outer.len + pkt->inner_len;
 	const u8 *ip = skb->all + pkt->inner;
 	bool was_right = ftun_parse_l4_csum_ok(skb, pkt);
-	u8 *real = malloc(len), *twin = malloc(len);
+	u8 *real, *twin;
 
-	memcpy(real + 20, ip, pkt->inner_len);
-	memcpy(twin + 20, ip, pkt->inner_len);
-	real_way(real, len, data, pkt->outer_tos, ip);
-	twin_way(twin, len, data, pkt->outer_tos);
+	if (len > 0xffff || !ip[twin_ttl_at(v6)])
+		return;
+	real = malloc(len);
+	twin = malloc(len);
+	memcpy(real + outer.len, ip, pkt->inner_len);
+	memcpy(twin + outer.len, ip, pkt->inner_len);
+	real_way(real, len, data, pkt->outer_tos, ip, v6);
+	twin_way(twin, len, data, pkt->outer_tos, v6);
 	expect(!memcmp(real, twin, len));
-	if (!(data[0] & 0x20))
-		check_result(real, len, was_right);
+	check_result(real, len, &outer, data, was_right);
 	free(real);
 	free(twin);
 }
@@ -99,14 +166,16 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
 	struct ftun_packet pkt;
 	struct sk_buff *skb;
+	bool v6;
 
 	if (size < PARAMETERS)
 		return 0;
+	v6 = data[AT_SHAPE] & 1;
 	skb = skb_make(data + PARAMETERS, size - PARAMETERS, 0);
-	if (!(data[0] & 0x10))
-		fuzz_fix(skb->all, skb->len);
-	if (ftun_parse(skb, 3, &pkt) == FTUN_OK && pkt.inner_len < 0xffff - 20 &&
-	    skb->data[pkt.inner + 8])
+	skb->protocol = v6 ? htons(0x86dd) : htons(0x0800);
+	if (!(data[AT_RULES] & 0x80))
+		fuzz_fix(skb->all, skb->len, v6);
+	if (ftun_parse(skb, 3, &pkt) == FTUN_OK)
 		go(skb, &pkt, data);
 	skb_unmake(skb);
 	return 0;

@@ -6,27 +6,53 @@
 
 #define PACKET_MAX	2048
 
+/* Plain and in each kind of tunnel, and these with everything that varies besides. */
+#define PACKET_SHAPES	56
+#define PACKET_KINDS	(8 * PACKET_SHAPES)
+
 /**
  * struct packet - a valid packet, to be spoiled by whoever wants to
  * @bytes:  its bytes
  * @len:    their number, with @pad
- * @inner:  where the inner header is; 0 if there is no tunnel
- * @proto:  IPPROTO_TCP or IPPROTO_UDP
+ * @tunnel: there is an outer header
+ * @outer6: which is IPv6
+ * @limit:  and has an encapsulation limit behind it
+ * @greh:   there is a GRE header
+ * @bits:   which has these, GRE_C, GRE_K, GRE_S
+ * @inner6: the (inner) header is IPv6
+ * @proto:  P_TCP or P_UDP
  * @l4opts: bytes of TCP options
  * @data:   bytes of payload
  * @pad:    bytes behind the packet
+ * @gre:    where the GRE header is
+ * @inner:  where the inner header is; 0 if there is no tunnel
+ * @l4:     where the transport header is
  */
 struct packet {
 	u8	bytes[PACKET_MAX];
 	u32	len;
-	u32	inner;
+	bool	tunnel;
+	bool	outer6;
+	bool	limit;
+	bool	greh;
+	u8	bits;
+	bool	inner6;
 	u8	proto;
 	u32	l4opts;
 	u32	data;
 	u32	pad;
+	u32	gre;
+	u32	inner;
+	u32	l4;
 };
 
+void packet_shape(struct packet *p, u32 n);
+void packet_some(struct packet *p, u32 n);
 void packet_fill(struct packet *p);
 void packet_fix(struct packet *p);
+void packet_fix_outer(struct packet *p);
+void packet_put_len(struct packet *p, u32 len);
+bool packet_first6(const struct packet *p);
+struct sk_buff *packet_skb(const struct packet *p, u32 linear);
 
 #endif /* _UNIT_PACKET_H */

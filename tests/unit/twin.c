@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "twin.h"
 
-#include <netinet/in.h>
-
 u16 get16(const u8 *byte)
 {
 	return byte[0] << 8 | byte[1];
@@ -42,10 +40,65 @@ u16 twin_fold(u32 sum)
 	return sum;
 }
 
+/* ---- RFC 791 section 3.1, RFC 8200 section 3 ------------------------------- */
+
+u32 twin_hlen(bool v6)
+{
+	return v6 ? 40 : 20;
+}
+
+u32 twin_ip_len(const u8 *ip, bool v6)
+{
+	return v6 ? 40 + get16(ip + 4) : get16(ip + 2);
+}
+
+u32 twin_proto_at(bool v6)
+{
+	return v6 ? 6 : 9;
+}
+
+u32 twin_ttl_at(bool v6)
+{
+	return v6 ? 7 : 8;
+}
+
+u32 twin_addr_at(bool v6)
+{
+	return v6 ? 8 : 12;
+}
+
+u32 twin_addr_len(bool v6)
+{
+	return v6 ? 16 : 4;
+}
+
+u8 twin_tos(const u8 *ip, bool v6)
+{
+	return v6 ? (ip[0] & 0x0f) << 4 | ip[1] >> 4 : ip[1];
+}
+
+void twin_put_tos(u8 *ip, bool v6, u8 tos)
+{
+	if (v6) {
+		ip[0] = (ip[0] & 0xf0) | tos >> 4;
+		ip[1] = (ip[1] & 0x0f) | (tos & 0x0f) << 4;
+	} else {
+		ip[1] = tos;
+	}
+}
+
+void twin_put_ip_len(u8 *ip, bool v6, u32 len)
+{
+	if (v6)
+		put16(ip + 4, len - 40);
+	else
+		put16(ip + 2, len);
+}
+
 /* ---- parsing -------------------------------------------------------------- */
 
 /* RFC 1812 section 5.2.2, and what the module leaves to the slow path. */
-static enum ftun_stat check_ip(const u8 *ip, u32 room)
+static enum ftun_stat check_ip4(const u8 *ip, u32 room)
 {
 	if (room < 20)
 		return FTUN_STAT_pass_header;
@@ -62,15 +115,25 @@ static enum ftun_stat check_ip(const u8 *ip, u32 room)
 	return FTUN_OK;
 }
 
+static enum ftun_stat check_ip(const u8 *ip, bool v6, u32 room)
+{
+	if (!v6)
+		return check_ip4(ip, room);
+	if (room < 40 || ip[0] >> 4 != 6 || twin_ip_len(ip, true) > room ||
+	    twin_ip_len(ip, true) > 65535)
+		return FTUN_STAT_pass_header;
+	return FTUN_OK;
+}
+
 static enum ftun_stat check_l4(u8 proto, const u8 *l4, u32 room,
 			       struct ftun_packet *pkt)
 {
-	u32 hlen = proto == IPPROTO_UDP ? 8 : 20;
+	u32 hlen = proto == P_UDP ? 8 : 20;
 
 	if (room < hlen)
 		return FTUN_STAT_pass_header;
 	pkt->tcp_flags = 0;
-	if (proto == IPPROTO_UDP) {
+	if (proto == P_UDP) {
 		if (get16(l4 + 4) < 8 || get16(l4 + 4) > room)
 			return FTUN_STAT_pass_header;
 	} else {
@@ -83,89 +146,333 @@ static enum ftun_stat check_l4(u8 proto, const u8 *l4, u32 room,
 	return FTUN_OK;
 }
 
-static enum ftun_stat check_inner(const u8 *ip, u32 room,
+/* The next bytes of the tuple. */
+static void key(struct ftun_packet *pkt, const u8 *byte, u32 len)
+{
+	memcpy((u8 *)&pkt->tuple + 4 * pkt->tuple.words, byte, len);
+	pkt->tuple.words += len / 4;
+}
+
+/* The packet with the ports, @at bytes from the beginning. */
+static enum ftun_stat check_inner(const u8 *all, u32 at, bool v6, u32 room,
 				  struct ftun_packet *pkt)
 {
-	enum ftun_stat reason = check_ip(ip, room);
+	enum ftun_stat reason = check_ip(all + at, v6, room);
+	const u8 *ip = all + at, *l4;
+	u8 proto;
 
 	if (reason != FTUN_OK)
 		return reason;
-	if (ip[9] != IPPROTO_TCP && ip[9] != IPPROTO_UDP)
+	proto = ip[twin_proto_at(v6)];
+	if (v6 && proto == P_FRAGMENT)
+		return FTUN_STAT_pass_fragment;
+	if (v6 && (proto == P_HOPOPTS || proto == P_ROUTING || proto == P_DSTOPTS))
+		return FTUN_STAT_pass_options;
+	if (proto != P_TCP && proto != P_UDP)
 		return FTUN_NOT_OURS;
-	pkt->inner_len = get16(ip + 2);
-	reason = check_l4(ip[9], ip + 20, pkt->inner_len - 20, pkt);
+	l4 = ip + twin_hlen(v6);
+	pkt->inner = at;
+	pkt->l4 = l4 - all;
+	pkt->inner_len = twin_ip_len(ip, v6);
+	pkt->tos = twin_tos(ip, v6);
+	pkt->ttl = ip[twin_ttl_at(v6)];
+	if (v6)
+		pkt->tuple.shape |= FTUN_SHAPE_INNER6;
+	pkt->tuple.l4proto = proto;
+	reason = check_l4(proto, l4, pkt->inner_len - twin_hlen(v6), pkt);
 	if (reason != FTUN_OK)
 		return reason;
-	pkt->tos = ip[1];
-	pkt->tuple.l4proto = ip[9];
-	pkt->tuple.saddr = htonl(get32(ip + 12));
-	pkt->tuple.daddr = htonl(get32(ip + 16));
-	pkt->tuple.sport = htons(get16(ip + 20));
-	pkt->tuple.dport = htons(get16(ip + 22));
+	memcpy(&pkt->tuple.sport, l4, 2);
+	memcpy(&pkt->tuple.dport, l4 + 2, 2);
+	key(pkt, ip + twin_addr_at(v6), 2 * twin_addr_len(v6));
 	return FTUN_OK;
 }
 
-static enum ftun_stat check_outer(const u8 *ip, u32 room,
+/* RFC 2473 section 4.1.1: one option of one byte, and padding. */
+static enum ftun_stat check_limit(const u8 *opt, u32 room)
+{
+	if (room < 8)
+		return FTUN_STAT_pass_header;
+	if (memcmp(opt + 1, "\0\4\1", 3) || memcmp(opt + 5, "\1\1\0", 3))
+		return FTUN_STAT_pass_options;
+	return FTUN_OK;
+}
+
+/* RFC 2784 and RFC 2890: C and reserved bits, K, S, in this order if at all. */
+static enum ftun_stat check_gre(const u8 *gre, u32 room, u32 *hlen,
+				struct ftun_packet *pkt)
+{
+	const u8 *field = gre + 4;
+
+	if (room < 4)
+		return FTUN_STAT_pass_header;
+	if (gre[0] & (u8)~(GRE_C | GRE_K | GRE_S) || gre[1])
+		return FTUN_STAT_pass_encap;
+	if (get16(gre + 2) != 0x0800 && get16(gre + 2) != 0x86dd)
+		return FTUN_NOT_OURS;
+	pkt->tuple.encap = FTUN_ENCAP_GRE;
+	if (gre[0] & GRE_C) {
+		pkt->tuple.shape |= FTUN_SHAPE_GRE_CSUM;
+		field += 4;
+	}
+	if (gre[0] & GRE_K) {
+		pkt->tuple.shape |= FTUN_SHAPE_GRE_KEY;
+		field += 4;
+	}
+	if (gre[0] & GRE_S) {
+		pkt->tuple.shape |= FTUN_SHAPE_GRE_SEQ;
+		field += 4;
+	}
+	*hlen = field - gre;
+	if (room < *hlen)
+		return FTUN_STAT_pass_header;
+	if (gre[0] & GRE_S)
+		pkt->gre_seq = get32(field - 4);
+	return FTUN_OK;
+}
+
+/* The outer addresses and the GRE key come behind the inner addresses. */
+static void outer_key(const u8 *ip, bool v6, struct ftun_packet *pkt)
+{
+	const u8 *gre = ip + pkt->gre;
+
+	key(pkt, ip + twin_addr_at(v6), 2 * twin_addr_len(v6));
+	if (pkt->gre && gre[0] & GRE_K)
+		key(pkt, gre + (gre[0] & GRE_C ? 8 : 4), 4);
+}
+
+/* What begins @at bytes from the beginning of an outer packet of @len bytes. */
+static enum ftun_stat check_tunnel(const u8 *ip, bool v6, u32 len,
+				   struct ftun_packet *pkt)
+{
+	u8 proto = ip[twin_proto_at(v6)];
+	enum ftun_stat reason;
+	u32 at = twin_hlen(v6), hlen;
+
+	pkt->tuple.encap = FTUN_ENCAP_IP;
+	if (v6 && proto == P_DSTOPTS) {
+		reason = check_limit(ip + at, len - at);
+		if (reason != FTUN_OK)
+			return reason;
+		proto = ip[at];
+		at += 8;
+	}
+	if (proto == P_GRE) {
+		reason = check_gre(ip + at, len - at, &hlen, pkt);
+		if (reason != FTUN_OK)
+			return reason;
+		proto = get16(ip + at + 2) == 0x0800 ? P_IPV4 : P_IPV6;
+		pkt->gre = at;
+		at += hlen;
+	}
+	if (proto != P_IPV4 && proto != P_IPV6)
+		return FTUN_NOT_OURS;
+	reason = check_inner(ip, at, proto == P_IPV6, len - at, pkt);
+	if (reason == FTUN_OK)
+		outer_key(ip, v6, pkt);
+	return reason;
+}
+
+static enum ftun_stat check_outer(const u8 *ip, bool v6, u32 room,
 				  struct ftun_packet *pkt)
 {
-	enum ftun_stat reason = check_ip(ip, room);
+	enum ftun_stat reason = check_ip(ip, v6, room);
 
 	if (reason != FTUN_OK)
 		return reason;
-	pkt->inner = 20;
-	pkt->outer_len = get16(ip + 2);
-	pkt->outer_tos = ip[1];
-	pkt->tuple.encap = FTUN_ENCAP_IPIP;
-	pkt->tuple.outer_saddr = htonl(get32(ip + 12));
-	pkt->tuple.outer_daddr = htonl(get32(ip + 16));
-	return check_inner(ip + 20, pkt->outer_len - 20, pkt);
+	pkt->outer_tos = twin_tos(ip, v6);
+	if (v6)
+		pkt->tuple.shape |= FTUN_SHAPE_OUTER6;
+	return check_tunnel(ip, v6, twin_ip_len(ip, v6), pkt);
+}
+
+/* Everything else passes by without a closer look. */
+static bool worth_it(u8 proto, bool v6)
+{
+	static const u8 either[] = { P_TCP, P_UDP, P_IPV4, P_IPV6, P_GRE };
+
+	return memchr(either, proto, sizeof(either)) ||
+	       (v6 && (proto == P_DSTOPTS || proto == P_FRAGMENT));
+}
+
+static bool taken(const struct sk_buff *skb)
+{
+	return skb->shared || skb->vlan || skb->sec_path || skb->dst ||
+	       skb->_nfct || (skb->sk && skb->prefetched);
 }
 
 enum ftun_stat twin_parse(const struct sk_buff *skb, u32 iif,
 			  struct ftun_packet *pkt)
 {
+	bool v6 = skb->protocol == htons(0x86dd);
 	const u8 *ip = skb->all;
 	enum ftun_stat reason;
+	u8 proto;
 
 	memset(pkt, 0, sizeof(*pkt));
 	pkt->tuple.iif = iif;
+	pkt->tuple.words = 3;
 	pkt->len = skb->len;
-	if (skb->protocol != htons(0x0800))
+	if (skb->protocol != htons(0x0800) && !v6)
 		return FTUN_NOT_OURS;
-	if (skb->shared || skb->vlan || skb->sec_path || skb->dst ||
-	    skb->_nfct || (skb->sk && skb->prefetched))
-		return FTUN_STAT_pass_irregular;
-	if (skb->len < 20)
+	if (skb->len < twin_hlen(v6))
 		return FTUN_STAT_pass_header;
-	if (ip[9] != IPPROTO_IPIP && ip[9] != IPPROTO_TCP &&
-	    ip[9] != IPPROTO_UDP)
+	proto = ip[twin_proto_at(v6)];
+	if (!worth_it(proto, v6))
 		return FTUN_NOT_OURS;
+	if (taken(skb))
+		return FTUN_STAT_pass_irregular;
 	if (skb->pkt_type != PACKET_HOST)
 		return FTUN_STAT_pass_otherhost;
-	if (ip[9] == IPPROTO_IPIP)
-		return check_outer(ip, skb->len, pkt);
-	reason = check_inner(ip, skb->len, pkt);
-	pkt->outer_len = pkt->inner_len;
+	if (proto == P_TCP || proto == P_UDP || proto == P_FRAGMENT)
+		reason = check_inner(ip, 0, v6, skb->len, pkt);
+	else
+		reason = check_outer(ip, v6, skb->len, pkt);
+	pkt->outer_len = twin_ip_len(ip, v6);
 	return reason;
 }
 
-/* A device that summed everything has to be right about it; bytes behind the inner
- * packet make its sum useless.
+/* Which field is not as it should be? NULL if there is none. What a packet does not
+ * have need not be filled in.
+ */
+const char *twin_differs(const struct ftun_packet *got,
+			 const struct ftun_packet *want)
+{
+	if (got->tuple.words != want->tuple.words)
+		return "tuple.words";
+	if (memcmp(&got->tuple, &want->tuple, 4 * want->tuple.words))
+		return "tuple";
+	if (got->len != want->len)
+		return "len";
+	if (got->inner != want->inner)
+		return "inner";
+	if (got->l4 != want->l4)
+		return "l4";
+	if (got->gre != want->gre)
+		return "gre";
+	if (got->outer_len != want->outer_len)
+		return "outer_len";
+	if (got->inner_len != want->inner_len)
+		return "inner_len";
+	if (got->l4_hlen != want->l4_hlen)
+		return "l4_hlen";
+	if (got->tos != want->tos)
+		return "tos";
+	if (got->ttl != want->ttl)
+		return "ttl";
+	if (got->outer_tos != want->outer_tos)
+		return "outer_tos";
+	if (got->tcp_flags != want->tcp_flags)
+		return "tcp_flags";
+	if (want->tuple.shape & FTUN_SHAPE_GRE_SEQ &&
+	    got->gre_seq != want->gre_seq)
+		return "gre_seq";
+	return NULL;
+}
+
+/* ---- checksums ------------------------------------------------------------ */
+
+static u32 pseudo_sum(const u8 *ip, bool v6)
+{
+	u32 len = twin_ip_len(ip, v6) - twin_hlen(v6);
+
+	return twin_sum(ip + twin_addr_at(v6), 2 * twin_addr_len(v6)) +
+	       ip[twin_proto_at(v6)] + (len >> 16) + (len & 0xffff);
+}
+
+static u32 l4_sum(const u8 *ip, bool v6)
+{
+	return twin_sum(ip + twin_hlen(v6),
+			twin_ip_len(ip, v6) - twin_hlen(v6));
+}
+
+/* What is left of the device's sum over everything, without the first @at bytes: of
+ * the two zeros the one that a sum of anything can come to.
+ */
+static u32 device_sum(const struct sk_buff *skb, u32 at)
+{
+	return 0xffff + ntohs(twin_fold(skb->csum)) +
+	       (u16)~twin_fold(twin_sum(skb->all, at));
+}
+
+/* Bytes behind the packet make a device's sum useless, else it has to be right. A
+ * device that vouches for checksums begins with the outermost.
  */
 bool twin_l4_ok(const struct sk_buff *skb, const struct ftun_packet *pkt)
 {
 	const u8 *ip = skb->all + pkt->inner;
-	bool udp_without = ip[9] == IPPROTO_UDP && !get16(ip + 26);
-	u16 device = twin_fold((u16)~twin_fold(ntohs(twin_fold(skb->csum))) +
-			       twin_sum(skb->all, skb->len));
+	bool v6 = ip[0] >> 4 == 6;
+	u32 l4 = pkt->inner + twin_hlen(v6), sum;
+	bool behind_csum = pkt->gre && skb->all[pkt->gre] & GRE_C;
 
-	if (skb->ip_summed == CHECKSUM_UNNECESSARY ||
-	    skb->ip_summed == CHECKSUM_PARTIAL || udp_without)
+	if (skb->ip_summed == CHECKSUM_UNNECESSARY &&
+	    skb->csum_level >= behind_csum)
+		return true;
+	if (skb->ip_summed == CHECKSUM_PARTIAL && skb->csum_at >= pkt->inner)
+		return true;
+	if (ip[twin_proto_at(v6)] == P_UDP && !get16(skb->all + l4 + 6))
 		return true;
 	if (skb->ip_summed == CHECKSUM_COMPLETE &&
-	    (u32)pkt->inner + pkt->inner_len == skb->len && device != 0xffff)
-		return false;
-	return twin_fold(twin_l4_sum(ip, pkt->inner_len)) == 0xffff;
+	    pkt->inner + twin_ip_len(ip, v6) == skb->len)
+		sum = device_sum(skb, l4);
+	else
+		sum = l4_sum(ip, v6);
+	return twin_fold(pseudo_sum(ip, v6) + sum) == 0xffff;
+}
+
+bool twin_gre_ok(const struct sk_buff *skb, const struct ftun_packet *pkt)
+{
+	u32 len = twin_ip_len(skb->all, skb->all[0] >> 4 == 6), sum;
+
+	if (skb->ip_summed == CHECKSUM_UNNECESSARY)
+		return true;
+	if (skb->ip_summed == CHECKSUM_PARTIAL && skb->csum_at >= pkt->gre)
+		return true;
+	if (skb->ip_summed == CHECKSUM_COMPLETE && len == skb->len)
+		sum = device_sum(skb, pkt->gre);
+	else
+		sum = twin_sum(skb->all + pkt->gre, len - pkt->gre);
+	return twin_fold(sum) == 0xffff;
+}
+
+u32 twin_l4_check_at(const u8 *ip, bool v6)
+{
+	return twin_hlen(v6) + (ip[twin_proto_at(v6)] == P_UDP ? 6 : 16);
+}
+
+/* IPv6 has none. */
+void twin_fix_ip(u8 *ip, bool v6)
+{
+	if (v6)
+		return;
+	put16(ip + 10, 0);
+	put16(ip + 10, ~twin_fold(twin_sum(ip, 20)));
+}
+
+/* Header and all that follows, @len bytes. */
+void twin_fix_gre(u8 *gre, u32 len)
+{
+	if (!(gre[0] & GRE_C))
+		return;
+	put16(gre + 4, 0);
+	put16(gre + 4, ~twin_fold(twin_sum(gre, len)));
+}
+
+/* A UDP checksum that comes out as zero is sent as its complement, RFC 768. */
+void twin_fix_l4(u8 *ip, bool v6)
+{
+	u8 *check = ip + twin_l4_check_at(ip, v6);
+	u16 sum;
+
+	put16(check, 0);
+	sum = ~twin_fold(pseudo_sum(ip, v6) + l4_sum(ip, v6));
+	put16(check, !sum && ip[twin_proto_at(v6)] == P_UDP ? 0xffff : sum);
+}
+
+/* What a device that is to fill in the checksum finds in its place. */
+void twin_fix_l4_partial(u8 *ip, bool v6)
+{
+	put16(ip + twin_l4_check_at(ip, v6), twin_fold(pseudo_sum(ip, v6)));
 }
 
 /* ---- ECN ------------------------------------------------------------------ */
@@ -196,62 +503,30 @@ u8 twin_ecn_encap(u8 inner)
 
 /* ---- rewriting ------------------------------------------------------------ */
 
-/* Pseudo header, header and data of an IP packet of @len bytes. */
-u32 twin_l4_sum(const u8 *ip, u32 len)
+/* @ip is a packet whose addresses and ports are the ones to be replaced. */
+struct ftun_nat twin_nat_init(const struct twin_nat *nat, const u8 *ip, bool v6)
 {
-	return twin_sum(ip + 12, 8) + ip[9] + (len - 20) +
-	       twin_sum(ip + 20, len - 20);
-}
+	struct ftun_nat real = { 0 };
+	u32 copy[11];
 
-static u8 *l4_check(u8 *ip)
-{
-	return ip + 20 + (ip[9] == IPPROTO_UDP ? 6 : 16);
-}
-
-void twin_fix_ip(u8 *ip)
-{
-	put16(ip + 10, 0);
-	put16(ip + 10, ~twin_fold(twin_sum(ip, 20)));
-}
-
-/* A UDP checksum that comes out as zero is sent as its complement, RFC 768. */
-void twin_fix_l4(u8 *ip, u32 len)
-{
-	u8 *check = l4_check(ip);
-	u16 sum;
-
-	put16(check, 0);
-	sum = ~twin_fold(twin_l4_sum(ip, len));
-	put16(check, !sum && ip[9] == IPPROTO_UDP ? 0xffff : sum);
-}
-
-/* What a device that is to fill in the checksum finds in its place. */
-void twin_fix_l4_partial(u8 *ip, u32 len)
-{
-	put16(l4_check(ip), twin_fold(twin_sum(ip + 12, 8) + ip[9] + len - 20));
-}
-
-struct ftun_nat twin_nat_init(const struct twin_nat *nat, const u8 *ip)
-{
-	struct ftun_nat real = {
-		.saddr = htonl(nat->saddr), .daddr = htonl(nat->daddr),
-		.sport = htons(nat->sport), .dport = htons(nat->dport),
-	};
-	__be16 ports[2];
-	struct iphdr iph;
-
-	memcpy(&iph, ip, sizeof(iph));
-	memcpy(ports, ip + 20, sizeof(ports));
-	ftun_nat_init(&real, &iph, ports);
+	memcpy(real.saddr, nat->saddr, twin_addr_len(v6));
+	memcpy(real.daddr, nat->daddr, twin_addr_len(v6));
+	memcpy(&real.sport, nat->sport, 2);
+	memcpy(&real.dport, nat->dport, 2);
+	memcpy(copy, ip, twin_hlen(v6) + 4);
+	ftun_nat_init(&real, copy, v6);
 	return real;
 }
 
-void twin_nat_fields(u8 *ip, const struct twin_nat *nat)
+void twin_nat_fields(u8 *ip, bool v6, const struct twin_nat *nat)
 {
-	put32(ip + 12, nat->saddr);
-	put32(ip + 16, nat->daddr);
-	put16(ip + 20, nat->sport);
-	put16(ip + 22, nat->dport);
+	u8 *addr = ip + twin_addr_at(v6), *l4 = ip + twin_hlen(v6);
+	u32 len = twin_addr_len(v6);
+
+	memcpy(addr, nat->saddr, len);
+	memcpy(addr + len, nat->daddr, len);
+	memcpy(l4, nat->sport, 2);
+	memcpy(l4 + 2, nat->dport, 2);
 }
 
 /* RFC 1624 equation 3: HC' = ~(~HC + ~m + m'). Of the two zeros it never makes 0xffff,
@@ -264,69 +539,102 @@ static void step(u8 *check, u16 from, u16 to)
 	put16(check, ~twin_fold(0xffff + sum));
 }
 
-static void step32(u8 *check, u32 from, u32 to)
+/* The field is a sum that is yet to be inverted. */
+static void step_partial(u8 *check, u16 from, u16 to)
 {
-	step(check, from >> 16, to >> 16);
-	step(check, from, to);
+	put16(check, twin_fold(get16(check) + (u16)~from + to));
 }
 
-static void step32_partial(u8 *check, u32 from, u32 to)
+static void steps(void (*one)(u8 *check, u16 from, u16 to), u8 *check,
+		  const u8 *from, const u8 *to, u32 len)
 {
-	put16(check, twin_fold(get16(check) + (u16)~(from >> 16) + (to >> 16) +
-			       (u16)~from + (to & 0xffff)));
+	for (u32 i = 0; i < len; i += 2)
+		one(check, get16(from + i), get16(to + i));
 }
 
-static void nat_l4_steps(u8 *ip, const struct twin_nat *nat, bool partial)
+static void nat_l4_steps(u8 *ip, bool v6, const struct twin_nat *nat,
+			 bool partial)
 {
-	u8 *check = l4_check(ip);
+	u8 *addr = ip + twin_addr_at(v6), *l4 = ip + twin_hlen(v6);
+	bool udp = ip[twin_proto_at(v6)] == P_UDP;
+	u8 *check = ip + twin_l4_check_at(ip, v6);
+	u32 len = twin_addr_len(v6);
 
-	if (ip[9] == IPPROTO_UDP && !get16(check) && !partial)
+	if (udp && !get16(check) && !partial)
 		return;
-	if (partial) {
-		step32_partial(check, get32(ip + 12), nat->saddr);
-		step32_partial(check, get32(ip + 16), nat->daddr);
-	} else {
-		step32(check, get32(ip + 12), nat->saddr);
-		step32(check, get32(ip + 16), nat->daddr);
-		step(check, get16(ip + 20), nat->sport);
-		step(check, get16(ip + 22), nat->dport);
+	steps(partial ? step_partial : step, check, addr, nat->saddr, len);
+	steps(partial ? step_partial : step, check, addr + len, nat->daddr, len);
+	if (!partial) {
+		steps(step, check, l4, nat->sport, 2);
+		steps(step, check, l4 + 2, nat->dport, 2);
 	}
-	if (ip[9] == IPPROTO_UDP && !get16(check))
+	if (udp && !get16(check))
 		put16(check, 0xffff);
 }
 
 /* One address or port after the other, as the slow path does it: also says what
  * becomes of a checksum that was wrong before.
  */
-void twin_nat_steps(u8 *ip, const struct twin_nat *nat, bool partial)
+void twin_nat_steps(u8 *ip, bool v6, const struct twin_nat *nat, bool partial)
 {
-	nat_l4_steps(ip, nat, partial);
-	step32(ip + 10, get32(ip + 12), nat->saddr);
-	step32(ip + 10, get32(ip + 16), nat->daddr);
-	twin_nat_fields(ip, nat);
+	nat_l4_steps(ip, v6, nat, partial);
+	if (!v6) {
+		steps(step, ip + 10, ip + 12, nat->saddr, 4);
+		steps(step, ip + 10, ip + 16, nat->daddr, 4);
+	}
+	twin_nat_fields(ip, v6, nat);
+}
+
+/* Without a change nothing is written. */
+void twin_tos_step(u8 *ip, bool v6, u8 tos)
+{
+	u16 from = get16(ip);
+
+	if (twin_tos(ip, v6) == tos)
+		return;
+	twin_put_tos(ip, v6, tos);
+	if (!v6)
+		step(ip + 10, from, get16(ip));
 }
 
 /* RFC 1141: the checksum grows by what the TTL loses. */
-void twin_ttl(u8 *ip)
+void twin_ttl(u8 *ip, bool v6)
 {
 	u16 check = twin_fold(get16(ip + 10) + 0x0100);
 
-	put16(ip + 10, check == 0xffff ? 0 : check);
-	ip[8]--;
+	ip[twin_ttl_at(v6)]--;
+	if (!v6)
+		put16(ip + 10, check == 0xffff ? 0 : check);
 }
 
-void twin_outer(u8 *out, const u8 *template, u8 rules, const u8 *inner, u16 len,
-		u16 id)
+/* 20 bits of the first word. */
+void twin_label(u8 *ip, u32 label)
 {
-	u8 tos = rules & FTUN_OUTER_TOS_INHERIT ? inner[1] : template[1];
+	ip[1] = (ip[1] & 0xf0) | (label >> 16 & 0x0f);
+	put16(ip + 2, label);
+}
 
-	memcpy(out, template, 20);
-	out[1] = (tos & 0xfc) | twin_ecn_encap(inner[1]);
-	put16(out + 2, len);
+void twin_outer(u8 *out, const struct ftun_outer *outer, const u8 *inner,
+		bool inner6, u32 len, u16 id)
+{
+	u8 inner_tos = twin_tos(inner, inner6);
+	u32 label = inner6 ? get32(inner) & 0xfffff : 0;
+	u8 tos;
+
+	memcpy(out, outer->hdr, outer->len);
+	tos = outer->rules & FTUN_OUTER_TOS_INHERIT ? inner_tos
+						    : twin_tos(out, outer->v6);
+	twin_put_tos(out, outer->v6, (tos & 0xfc) | twin_ecn_encap(inner_tos));
+	twin_put_ip_len(out, outer->v6, len);
+	if (outer->rules & FTUN_OUTER_TTL_INHERIT)
+		out[twin_ttl_at(outer->v6)] = inner[twin_ttl_at(inner6)];
+	if (outer->v6) {
+		if (outer->rules & FTUN_OUTER_LABEL_INHERIT && label)
+			twin_label(out, label);
+		return;
+	}
 	put16(out + 4, id);
-	if (rules & FTUN_OUTER_DF_INHERIT)
+	if (outer->rules & FTUN_OUTER_DF_INHERIT && !inner6)
 		out[6] |= inner[6] & 0x40;
-	if (rules & FTUN_OUTER_TTL_INHERIT)
-		out[8] = inner[8];
-	twin_fix_ip(out);
+	twin_fix_ip(out, false);
 }

@@ -21,6 +21,7 @@
  * @linear:   its length
  * @len:      length of the packet
  * @all:      the whole packet, for this file only
+ * @csum_at:  offset from @data of what CHECKSUM_PARTIAL is about
  *
  * Whatever needs more of the packet in @data moves all of it to another object:
  * a pointer from before is one whose use ASan sees.
@@ -34,7 +35,10 @@ struct sk_buff {
 	__be16		protocol;
 	u8		pkt_type;
 	u8		ip_summed;
+	u8		csum_level;
+	bool		csum_valid;
 	__wsum		csum;
+	int		csum_at;
 
 	bool		shared;
 	bool		vlan;
@@ -58,6 +62,23 @@ static inline void *skb_dst(const struct sk_buff *skb)
 static inline bool skb_sec_path(const struct sk_buff *skb)
 {
 	return skb->sec_path;
+}
+
+static inline int skb_checksum_start_offset(const struct sk_buff *skb)
+{
+	return skb->csum_at;
+}
+
+static inline unsigned int skb_headlen(const struct sk_buff *skb)
+{
+	return skb->linear;
+}
+
+static inline bool skb_csum_unnecessary(const struct sk_buff *skb)
+{
+	return skb->ip_summed == CHECKSUM_UNNECESSARY || skb->csum_valid ||
+	       (skb->ip_summed == CHECKSUM_PARTIAL &&
+		skb_checksum_start_offset(skb) >= 0);
 }
 
 bool pskb_may_pull(struct sk_buff *skb, unsigned int len);

@@ -12,6 +12,11 @@
 
 #define __force
 #define __percpu
+#define __aligned(n)	__attribute__((aligned(n)))
+#define likely(what)	__builtin_expect(!!(what), 1)
+#define unlikely(what)	__builtin_expect(!!(what), 0)
+
+#define U16_MAX		0xffff
 
 typedef uint8_t u8;
 typedef uint16_t u16;
