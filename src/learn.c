@@ -30,7 +30,8 @@
 
 /**
  * struct pending - an inner packet that is just entering a tunnel
- * @skb:     the packet; only ever compared. NULL if there is none
+ * @skb:     the packet; only ever compared, it may be another buffer when it comes
+ *           out. NULL if there is none
  * @ct:      its conntrack entry; only ever compared
  * @dir:     its direction
  * @iif:     index of the device it came in on
@@ -163,6 +164,7 @@ static void learn_dir(struct ftun_flow *flow, u8 index, struct sk_buff *skb,
 	ftun_proof_try(flow, index, &(struct ftun_observation) {
 		.witness	= &witness,
 		.skb		= skb,
+		.same		= true,
 		.dst		= skb_dst(skb),
 		.in		= state->in,
 	});
@@ -231,17 +233,28 @@ unlock:
 	spin_unlock(&flow->lock);
 }
 
+/* Whatever was about to enter a tunnel has done so by now, or never will. */
+static bool forget_pending(void)
+{
+	struct pending *pend = this_cpu_ptr(&pending);
+	bool any = pend->skb;
+
+	pend->skb = NULL;
+	return any;
+}
+
 /* The packet that just entered the tunnel which @state->in names. */
 static void learn_outer(struct ftun_net *fn, struct sk_buff *skb,
 			const struct nf_hook_state *state)
 {
 	struct pending *pend = this_cpu_ptr(&pending);
 	struct ftun_flow *flow;
+	bool same;
 
-	if (pend->skb != skb || pend->tunnel != state->in->ifindex ||
+	same = pend->skb == skb;
+	if (!forget_pending() || pend->tunnel != state->in->ifindex ||
 	    pend->witness.fn != fn)
 		return;
-	pend->skb = NULL;
 	flow = ftun_flow_find(fn, pend->ct);
 	if (!flow)
 		return;
@@ -250,6 +263,7 @@ static void learn_outer(struct ftun_net *fn, struct sk_buff *skb,
 		ftun_proof_try(flow, pend->dir, &(struct ftun_observation) {
 			.witness	= &pend->witness,
 			.skb		= skb,
+			.same		= same,
 			.dst		= flow->dir[pend->dir].dst,
 			.outer_dst	= skb_dst(skb),
 			.in		= dev_get_by_index_rcu(fn->net,
@@ -259,10 +273,10 @@ static void learn_outer(struct ftun_net *fn, struct sk_buff *skb,
 	spin_unlock(&flow->lock);
 }
 
+/* ip6_rcv_core() notes where a packet came in, ip6tunnel_xmit() forgets it. */
 static bool was_forwarded(const struct sk_buff *skb, bool v6)
 {
-	return v6 ? IP6CB(skb)->iif
-		  : IPCB(skb)->flags & IPSKB_FORWARDED;
+	return v6 ? IP6CB(skb)->iif : IPCB(skb)->flags & IPSKB_FORWARDED;
 }
 
 /* Reassembled packets are none that the fast path sees. */
@@ -277,13 +291,16 @@ static unsigned int learn_postrouting(void *priv, struct sk_buff *skb,
 	struct ftun_net *fn = ftun_net_get(state->net);
 	bool v6 = state->pf == NFPROTO_IPV6;
 
-	if (!READ_ONCE(ftun_armed) || !state->in || was_reassembled(skb, v6))
+	if (!READ_ONCE(ftun_armed))
 		return NF_ACCEPT;
 	local_bh_disable();
-	if (was_forwarded(skb, v6))
-		learn_inner(fn, skb, state);
-	else
+	if (state->in && !was_forwarded(skb, v6)) {
 		learn_outer(fn, skb, state);
+	} else {
+		forget_pending();
+		if (state->in && !was_reassembled(skb, v6))
+			learn_inner(fn, skb, state);
+	}
 	local_bh_enable();
 	return NF_ACCEPT;
 }

@@ -378,6 +378,8 @@ static enum ftun_stat path_compare(const struct ftun_path *path,
 	path_apply(path, witness, compared.fast, len, compared.slow);
 	if (!memcmp(compared.fast, compared.slow, len))
 		return FTUN_OK;
+	if (!seen->same)
+		return FTUN_STAT_wait_merged;
 	keep_mismatch(dir, &compared);
 	return FTUN_STAT_refuse_mismatch;
 }

@@ -14,6 +14,8 @@ struct sk_buff;
  * struct ftun_observation - what the slow path did with a packet
  * @witness:  the packet as it came in
  * @skb:      the packet as it goes out, data at its outermost IP header
+ * @same:     it surely is the witness's packet; the driver of the tunnel may have
+ *            put it into another buffer, but then it may be another packet too
  * @dst:      the inner packet's route
  * @outer_dst: the outer packet's route, if it was put into a tunnel
  * @in:       device the inner packet came in on
@@ -22,6 +24,7 @@ struct sk_buff;
 struct ftun_observation {
 	const struct ftun_witness	*witness;
 	struct sk_buff			*skb;
+	bool				same;
 	struct dst_entry		*dst;
 	struct dst_entry		*outer_dst;
 	struct net_device		*in;

@@ -45,7 +45,7 @@ struct seq_file;
 	X(pass_tunnel_error, "tunnel has recent ICMP errors to report")	\
 	X(pass_nomem,	"out of memory")				\
 	X(wait_unseen,	"packet not seen by an ingress hook, its device gets one") \
-	X(wait_merged,	"packet merged or split on the slow path, next one is tried") \
+	X(wait_merged,	"packet merged, split or queued on the slow path, next one is tried") \
 	X(wait_neigh,	"neighbour not resolved yet")			\
 	X(wait_tuple,	"an ended connection still holds the same addresses") \
 	X(refuse_helper, "connection has a conntrack helper or sequence adjustment") \
