@@ -276,6 +276,8 @@ static u8 outer_tos(const struct ftun_outer *outer, u8 inner_tos)
 	u8 tos = outer->rules & FTUN_OUTER_TOS_INHERIT ?
 		 inner_tos : ftun_rewrite_tos(outer->hdr, outer->v6);
 
+	if (outer->rules & FTUN_OUTER_ECN_AS_IS)
+		return tos;
 	return (tos & ~INET_ECN_MASK) |
 	       ecn_encapsulate(inner_tos & INET_ECN_MASK);
 }

@@ -30,6 +30,7 @@ struct ftun_nat {
 #define FTUN_OUTER_DF_INHERIT	0x04	/* inner DF, if not set by the template */
 #define FTUN_OUTER_LABEL_INHERIT 0x08	/* inner flow label, unless it is 0 */
 #define FTUN_OUTER_LABEL_AUTO	0x10	/* flow label by the packet's hash */
+#define FTUN_OUTER_ECN_AS_IS	0x20	/* ECN bits like the DSCP, not by RFC 6040 */
 
 /* IPv6 header, encapsulation limit, GRE header with all there is */
 #define FTUN_OUTER_MAX		(40 + 8 + 16)

@@ -120,6 +120,7 @@ static enum ftun_stat ip6tnl_read(const struct net_device *dev, bool inner6,
 	return FTUN_OK;
 }
 
+/* prepare_ip6gre_xmit_ipv4(), prepare_ip6gre_xmit_ipv6(): ECN is not thought of. */
 static enum ftun_stat ip6gre_read(const struct net_device *dev, bool inner6,
 				  struct ftun_tunnel *tunnel)
 {
@@ -129,6 +130,7 @@ static enum ftun_stat ip6gre_read(const struct net_device *dev, bool inner6,
 		return FTUN_STAT_refuse_nbma;
 	if (gre_wants_seq(ip6t->parms.i_flags))
 		tunnel->flags |= FTUN_TUNNEL_SEQ_IN;
+	tunnel->rules |= FTUN_OUTER_ECN_AS_IS;
 	return ip6tnl_read(dev, inner6, tunnel);
 }
 
