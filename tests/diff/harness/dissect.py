@@ -154,8 +154,9 @@ class Normaliser:
         self.base = {k: n + 1 for k, n in self.last.items()}
 
     def frame(self, frame):
-        new = None
+        new, checks = None, []      # checksums that the bytes to come are part of
         for layer in Walk(frame).layers:
+            checks += _checksum(frame, layer)
             if source(frame, layer.ip) not in self.own and layer.what != "frag":
                 continue
             if new is None:
@@ -163,10 +164,10 @@ class Normaliser:
             if layer.what == "ip4":
                 self.ident4(frame, new, layer)
             elif layer.what == "frag":      # conntrack puts them together, and a new ID on the pieces
-                new[layer.at + 4:layer.at + 8] = struct.pack("!I", self.order(
-                    frame[layer.at + 4:layer.at + 8], source(frame, layer.ip)))
+                _replace(new, layer.at + 4, struct.pack("!I", self.order(
+                    frame[layer.at + 4:layer.at + 8], source(frame, layer.ip))), checks)
             elif layer.what == "gre" and frame[layer.at] & 0x10:
-                self.sequence(frame, new, layer)
+                self.sequence(frame, new, layer, checks)
         return frame if new is None else bytes(new)
 
     def order(self, *ident):
@@ -179,9 +180,9 @@ class Normaliser:
         ident = 0
         if struct.unpack_from("!H", frame, at + 6)[0] & 0x3fff:
             ident = self.order(frame[at + 4:at + 6] + frame[at + 9:at + 10] + frame[at + 12:at + 20])
-        _replace(new, at + 4, struct.pack("!H", ident), at + 10)
+        _replace(new, at + 4, struct.pack("!H", ident), [at + 10])     # makes up for it in all others
 
-    def sequence(self, frame, new, gre):
+    def sequence(self, frame, new, gre, checks):
         at = gre.at + gre.size - 4
         if len(frame) < at + 4:
             return
@@ -190,12 +191,21 @@ class Normaliser:
         self.last[key] = seq
         base = self.base.get(key, 0)
         if seq >= base:         # else a tunnel that was made anew
-            _replace(new, at, struct.pack("!I", seq - base), gre.at + 4 if frame[gre.at] & 0x80 else None)
+            _replace(new, at, struct.pack("!I", seq - base), checks)
 
 
-def _replace(b, at, data, check):
-    """Other bytes; the checksum at `check` stays as right or as wrong as it was (RFC 1624)."""
-    if check is not None:
+def _checksum(frame, layer):
+    """Where a tunnel's header has a checksum of all that is in it."""
+    if layer.what == "gre" and frame[layer.at] & 0x80:
+        return [layer.at + 4]
+    if layer.what == "udp" and layer.ip.outer and frame[layer.at + 6:layer.at + 8] != b"\0\0":
+        return [layer.at + 6]
+    return []
+
+
+def _replace(b, at, data, checks):
+    """Other bytes; the checksums stay as right or as wrong as they were (RFC 1624)."""
+    for check in [c for c in checks if c + 2 <= len(b)]:
         total = ~struct.unpack_from("!H", b, check)[0] & 0xffff
         for i in range(0, len(data), 2):
             total += (~struct.unpack_from("!H", b, at + i)[0] & 0xffff) + struct.unpack_from("!H", data, i)[0]

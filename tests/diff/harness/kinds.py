@@ -119,7 +119,7 @@ def add(name, link, **how):
 BOTH = (4, 6)
 add("ipip", "ipip")
 add("sit", "sit", inner=(6,))
-add("sit-any", "sit", inner=BOTH, words=dict(mode="any"))
+add("sit-any", "sit", inner=BOTH, words=dict(mode="any"), base="sit")
 add("ip6ip6", "ip6tnl", under=6, inner=(6,), words=dict(mode="ip6ip6", encaplimit="none"))
 add("ip6ip6-limit", "ip6tnl", under=6, inner=(6,), words=dict(mode="ip6ip6"), limit=4, base="ip6ip6")
 add("ipip6", "ip6tnl", under=6, words=dict(mode="ipip6", encaplimit="none"))
@@ -132,7 +132,7 @@ for _link, _under, _words in (("gre", 4, {}), ("ip6gre", 6, dict(encaplimit="non
 add("ip6gre-limit", "ip6gre", under=6, inner=BOTH, gre=(), limit=4, base="ip6gre")
 for _udp in ("fou", "gue"):
     for _link, _inner, _gre in (("ipip", (4,), None), ("sit", (6,), None), ("gre", BOTH, ())):
-        _base = None if _link == "gre" else "%s-gre" % _udp
+        _base = "gre" if _link == "gre" else _udp + "-gre"
         add("%s-%s" % (_udp, _link), _link, inner=_inner, gre=_gre, udp=_udp, base=_base)
     add(_udp + "-gre-csum", "gre", inner=BOTH, gre=(), udp=_udp, udp_csum=True, base=_udp + "-gre")
     add(_udp + "-gre-port", "gre", inner=BOTH, gre=(), udp=_udp, base=_udp + "-gre", words={"encap-sport": 7000})

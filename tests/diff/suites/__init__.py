@@ -2,4 +2,5 @@
 """Every module in this directory adds its cases to harness.engine.CASES."""
 from . import ipip_header, ipip_size, ipip_frame, ipip_tcp, ipip_nat, ipip_gso  # noqa: F401
 from . import ipip_change, streams  # noqa: F401
-from . import kinds_header, kinds_frame, kinds_gre  # noqa: F401
+from . import kinds_header, kinds_frame, kinds_gre, kinds_size, kinds_tcp  # noqa: F401
+from . import kinds_change, kinds_mixed  # noqa: F401
