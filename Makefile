@@ -32,7 +32,7 @@ test test-all check:
 	KERNELS="$(KERNELS)" scripts/test $@
 
 bench:
-	tests/bench/run
+	tests/bench/run --save
 
 docs:
 	scripts/counters-doc >docs/counters.md
@@ -48,7 +48,7 @@ help:
 	@echo '                      KERNELS="6.1 7.3": on these; the default is $(KERNELS)'
 	@echo 'make check            static checks only'
 	@echo 'make fuzz             fuzz the parser and the rewriter, TIME=60 seconds each; needs clang'
-	@echo 'make bench            instructions per packet, against the slow path and the kernel flowtable'
+	@echo 'make bench            what packets cost, against the slow path and the kernel flowtable (half an hour)'
 	@echo 'make docs             write docs/counters.md anew from src/stats.h'
 	@echo 'make clean            remove what a build leaves'
 	@echo

@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Tables and the picture from the cells that tests/bench/guest wrote."""
+import glob
+import json
+import os
+import statistics
+
+import kinds
+import picture
+
+WHERE = {"in": "into", "out": "out of"}
+WAYS = {"floor": "floor", "slow": "slow path", "flowtable": "nf_flow_table", "fast": "this module"}
+SIZES = {"46": "46-byte packets (IPv6: 66)", "1400": "1,400-byte packets", "gso": "aggregates (GSO) of 62,400 bytes"}
+UNIT = {"counted": "instructions", "native": "nanoseconds"}
+GUEST_ORDER = ["counted 7.3", "native 7.3", "counted 6.12", "counted 6.1"]
+# Below this a cell did not measure what its column says, and shows the share that did.
+WHOLE = 0.999
+
+
+def load(data):
+    cells = []
+    for name in sorted(glob.glob(os.path.join(data, "*.jsonl"))):
+        with open(name, encoding="ascii") as file:
+            cells += [json.loads(line) for line in file]
+    return cells
+
+
+def pick(cells, **words):
+    return [cell for cell in cells if all(cell.get(name) == value for name, value in words.items())]
+
+
+def values(cells, **words):
+    return [cell["cost"] for cell in pick(cells, **words)]
+
+
+def share(cells):
+    """Of the packets, which went by the way that the cells are about."""
+    if not cells:
+        return 0
+    way = cells[0]["way"]
+    if way == "slow":
+        return min(cell["forwarded"] for cell in cells)
+    if way == "fast":
+        return min(cell["fast"] for cell in cells)
+    # Neither has a counter of its own: they came out, and no chain saw them.
+    return min(min(1, cell["sent"]) - cell["forwarded"] for cell in cells)
+
+
+def number(value, digits=0):
+    return f"{value:,.{digits}f}"
+
+
+def cost(cells):
+    """Median, and how far the rounds were apart if that is more than a percent."""
+    if not cells:
+        return "-"
+    costs = [cell["cost"] for cell in cells]
+    middle = statistics.median(costs)
+    text = number(middle)
+    if max(costs) - min(costs) > middle / 100:
+        text += f" ({number(min(costs))}-{number(max(costs))})"
+    part = max(0, share(cells))
+    if part < WHOLE:
+        text += f" [{100 * part:.0f} %]"
+    return text
+
+
+def median(cells):
+    return statistics.median(cell["cost"] for cell in cells) if cells else None
+
+
+def ratio(above, below, digits=2):
+    return f"{above / below:.{digits}f}" if above and below and below > 0 else "-"
+
+
+class Table:
+    def __init__(self, title, head, note=""):
+        self.title, self.head, self.note, self.rows = title, head, note, []
+
+    def text(self):
+        widths = [max(len(str(row[i])) for row in [self.head] + self.rows) for i in range(len(self.head))]
+        lines = [self.title, ""]
+        for row in [self.head] + self.rows:
+            lines.append("  ".join(str(word).ljust(width) if i < 2 else str(word).rjust(width)
+                                   for i, (word, width) in enumerate(zip(row, widths))).rstrip())
+        return "\n".join(lines + ([self.note] if self.note else []) + [""])
+
+    def markdown(self):
+        lines = ["### " + self.title, "", "| " + " | ".join(self.head) + " |",
+                 "|---|---|" + "---:|" * (len(self.head) - 2)]
+        lines += ["| " + " | ".join(str(word) for word in row) + " |" for row in self.rows]
+        return "\n".join(lines + ([""] + [self.note] if self.note else []) + [""])
+
+
+def way_row(group):
+    """The four ways, and what follows from them."""
+    ways = [pick(group, way=way) for way in WAYS]
+    floor, slow, table, fast = (median(way) for way in ways)
+    really = share(ways[3]) >= WHOLE
+    beats = share(ways[2]) >= WHOLE and really and floor
+    return [cost(way) for way in ways] + [ratio(fast - floor, table - floor) if beats else "-",
+                                          ratio(slow, fast) if really else "-"]
+
+
+def packet_tables(cells):
+    for run in GUEST_ORDER:
+        guest, kernel = run.split()
+        for size, title in SIZES.items():
+            group = pick(cells, section="packets", guest=guest, kernel=kernel, size=size)
+            if not group:
+                continue
+            table = Table(f"Linux {kernel}, {UNIT[guest]} per packet: {title}, one connection",
+                          ["kind", "tunnel", *WAYS.values(), "net, module / nf_flow_table", "slow path / module"])
+            for kind in kinds.KINDS:
+                for where, word in WHERE.items():
+                    row = pick(group, kind=kind, where=where)
+                    if row:
+                        table.rows.append([kind, word, *way_row(row)])
+            yield table
+
+
+def flow_tables(cells):
+    for run in GUEST_ORDER:
+        guest, kernel = run.split()
+        group = pick(cells, section="flows", guest=guest, kernel=kernel)
+        if not group:
+            continue
+        table = Table(f"Linux {kernel}, {UNIT[guest]} per packet: many connections, a packet of each in turn",
+                      ["kind", "tunnel", "connections", *list(WAYS.values())[1:], "module / nf_flow_table",
+                       "slow path / module"])
+        one = pick(cells, section="packets", guest=guest, kernel=kernel, size="46")
+        for kind in sorted({cell["kind"] for cell in group}, key=list(kinds.KINDS).index):
+            for where, word in WHERE.items():
+                for flows in [1] + sorted({cell["flows"] for cell in group}):
+                    ways = [pick(one + group, kind=kind, where=where, flows=flows, way=way) for way in list(WAYS)[1:]]
+                    slow, rival, fast = (median(way) for way in ways)
+                    if fast:
+                        table.rows.append([kind, word, number(flows), *(cost(way) for way in ways),
+                                           ratio(fast, rival), ratio(slow, fast)])
+        yield table
+
+
+def difference(group, key="cost"):
+    """Medians without and with the module."""
+    absent = [cell[key] for cell in pick(group, present=False)]
+    present = [cell[key] for cell in pick(group, present=True)]
+    if not absent or not present:
+        return None
+    return statistics.median(absent), statistics.median(present)
+
+
+def other_tables(cells):
+    group = pick(cells, section="other")
+    if not group:
+        return
+    table = Table(f"Linux {group[0]['kernel']}, {UNIT[group[0]['guest']]} per packet that is no flow of the module's",
+                  ["packet", "counted by the module", "module absent", "present", "more"])
+    for what in dict.fromkeys(cell["what"] for cell in group):
+        pair = difference(pick(group, what=what))
+        if pair:
+            missed = max(cell["miss"] for cell in pick(group, what=what, present=True))
+            table.rows.append([what, "miss" if missed > WHOLE else "-", *map(number, pair), number(pair[1] - pair[0])])
+    yield table
+
+
+def learning_tables(cells):
+    table = Table("New connections through an IPIP tunnel", ["guest", "what", "unit", "module absent", "present", "more"])
+    for guest, unit in UNIT.items():
+        for section, what in (("flood", "a packet of a flow that has no other"),
+                              ("learn", "six packets of a new connection, until it is fast")):
+            pair = difference(pick(cells, section=section, guest=guest))
+            if pair:
+                table.rows.append([guest, what, unit, *map(number, pair), f"{100 * (pair[1] / pair[0] - 1):.1f} %"])
+    learned = [cell for cell in pick(cells, section="learn", guest="native", present=True)
+               if min(each["fast"] for each in cell["passes"][-2:]) > WHOLE]
+    if learned:
+        rate = 1e9 / statistics.median(sum(each["cost"] for each in cell["passes"][:-2]) for cell in learned)
+        table.note = f"Learned in the native guest: {number(rate)} connections per second, with nothing else to do."
+    if table.rows:
+        yield table
+
+
+def memory_tables(cells):
+    table = Table("Memory for a connection, both directions fast", ["kind", "kernel", "connections", "bytes", "fast"])
+    for cell in pick(cells, section="memory"):
+        table.rows.append([cell["kind"], cell["kernel"], number(cell["flows"]), number(cell["bytes"]),
+                           f"{100 * min(cell['fast']):.1f} %"])
+        for name, slab in sorted(cell["slabs"].items()):
+            table.rows.append(["", name, number(slab["objects"]), number(slab["size"]) + " each", ""])
+    if table.rows:
+        yield table
+
+
+def cpu_tables(cells):
+    table = Table("Two CPUs with connections of their own in one tunnel (qemu): packets in the same time, against one CPU",
+                  ["kind", "tunnel", "way", "times as many"])
+    for kind in kinds.KINDS:
+        for where, word in WHERE.items():
+            for way, name in WAYS.items():
+                group = pick(cells, section="cpus", kind=kind, where=where, way=way)
+                if group:
+                    gains = sorted(2 * cell["one"] / cell["two"] for cell in group)
+                    table.rows.append([kind, word, name, f"{statistics.median(gains):.2f} "
+                                       f"({gains[0]:.2f}-{gains[-1]:.2f})"])
+    if table.rows:
+        yield table
+
+
+def stream_tables(cells):
+    for guest in UNIT:
+        group = pick(cells, section="stream", guest=guest)
+        if not group:
+            continue
+        speed = "an instruction a nanosecond" if guest == "counted" else "this machine's speed"
+        table = Table(f"One TCP connection through IPIP between namespaces on one CPU ({speed}), Gbit/s",
+                      ["direction", "", "module off", "nf_flow_table", "module on", "on / off", "fast"],
+                      "Both ends of the connection run on that CPU too.")
+        for where, word in WHERE.items():
+            ways = [pick(group, where=where, way=way) for way in ("slow", "flowtable", "fast")]
+            if not all(ways):
+                continue
+            rates = [statistics.median(cell["gbit"] for cell in way) for way in ways]
+            fast = min(cell["fast"] for cell in ways[2])
+            table.rows.append([word + " the tunnel", "", *(f"{rate:.2f}" for rate in rates),
+                               ratio(rates[2], rates[0]), f"{100 * fast:.1f} %"])
+        yield table
+
+
+def tables(cells):
+    for make in (packet_tables, flow_tables, other_tables, learning_tables, memory_tables, cpu_tables, stream_tables):
+        yield from make(cells)
+
+
+LEGEND = """Median of the rounds (lowest-highest where they are more than a percent apart). The injector's
+own part is in every number: *floor* is a frame forwarded by one nftables rule at ingress, unread and
+unchanged; *net* is what is above it. [N %] after a number: only that share of the packets went the way that the
+column says, by the counters; the others took the slow path."""
+
+
+def text(cells):
+    return "\n".join(table.text() for table in tables(cells)) + "\n" + LEGEND
+
+
+def save(cells, docs):
+    parts = ["<!-- SPDX-License-Identifier: GPL-2.0 -->", "# What a packet costs", "",
+             "Written by `make bench`; [tests/bench/README.md](../tests/bench/README.md) says how it is measured, "
+             "`tests/bench/data` has every value.", "", "![Instructions per packet](bench.svg)", "", LEGEND, ""]
+    parts += [table.markdown() for table in tables(cells)]
+    with open(os.path.join(docs, "bench.md"), "w", encoding="utf-8") as file:
+        file.write("\n".join(parts))
+    drawn = [(kind, where, {way: (median(group), share(group)) for way in WAYS
+                            for group in [pick(cells, section="packets", guest="counted", kernel="7.3", size="46",
+                                               kind=kind, where=where, way=way)] if group})
+             for kind in kinds.KINDS for where in WHERE]
+    with open(os.path.join(docs, "bench.svg"), "w", encoding="utf-8") as file:
+        file.write(picture.draw([row for row in drawn if row[2]]))
