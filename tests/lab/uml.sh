@@ -130,8 +130,8 @@ uml_setup() {
 }
 
 # slab_debug=F checks free lists and keeps slabs from caching freed objects in arrays,
-# whose stale pointers would hide leaks from kmemleak. It costs every allocation some
-# 100 ns, so not where nanoseconds are measured.
+# whose stale pointers would hide leaks from kmemleak. It slows every allocation
+# down, so not where nanoseconds are measured.
 #
 # stdout is CMD's console; the kernel's goes to descriptor 3. Only a terminal can
 # be an input channel.
@@ -140,7 +140,7 @@ uml_words() {
 	if [ "$TERMINAL" = 1 ]; then
 		input=fd:0
 	fi
-	if [ "$GUEST" = debug ]; then
+	if [ "$1" = debug ]; then
 		checks='kmemleak=on slab_debug=F'
 	fi
 	echo "mem=$MEMORY seccomp=on root=/dev/root rootfstype=hostfs rootflags=/ ro init=/sbin/lab-init" \
@@ -153,5 +153,5 @@ uml_boot() {
 	binds="kernel=$(uml_path "$guest" "$kernel") run=$run"
 	# shellcheck disable=SC2046 # a list of words
 	rootfs_run "$kernel" "$binds" env TMPDIR=/tmp timeout --foreground -k 10 "$TIMEOUT" \
-		/lab/kernel/linux $(uml_words) $(job_words) 3>"$run/console"
+		/lab/kernel/linux $(uml_words "$guest") $(job_words) 3>"$run/console"
 }
