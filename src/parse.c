@@ -431,6 +431,17 @@ bool ftun_parse_l4_csum_ok(const struct sk_buff *skb,
 	return !l4_csum(pkt, len, sum_from(skb, pkt->l4, len));
 }
 
+/* As in l4_csum_vouched(). skb->csum_valid is what a tunnel before this one said
+ * about its own.
+ */
+static bool gre_csum_vouched(const struct sk_buff *skb,
+			     const struct ftun_packet *pkt)
+{
+	if (skb->ip_summed == CHECKSUM_PARTIAL)
+		return skb_checksum_start_offset(skb) >= pkt->gre;
+	return skb->ip_summed == CHECKSUM_UNNECESSARY;
+}
+
 /**
  * ftun_parse_gre_csum_ok() - would GRE accept its checksum?
  * @skb: packet at a netdev ingress hook
@@ -441,7 +452,7 @@ bool ftun_parse_l4_csum_ok(const struct sk_buff *skb,
 bool ftun_parse_gre_csum_ok(const struct sk_buff *skb,
 			    const struct ftun_packet *pkt)
 {
-	if (skb_csum_unnecessary(skb))
+	if (gre_csum_vouched(skb, pkt))
 		return true;
 	return !csum_fold(sum_from(skb, pkt->gre, pkt->outer_len - pkt->gre));
 }

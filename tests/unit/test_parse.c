@@ -762,7 +762,8 @@ static void random_damage(void **state)
 		skb = packet_skb(&p, rnd() % 128);
 		skb->ip_summed = rnd() % 4;
 		skb->csum_level = rnd() % 4;
-		skb->csum_at = 140;
+		skb->csum_valid = rnd() % 2;
+		skb->csum_at = (int)(rnd() % 140) - 20;
 		if (skb->ip_summed == CHECKSUM_COMPLETE && rnd() % 2)
 			skb->csum = htons(twin_fold(twin_sum(skb->all, skb->len)));
 		skb->pkt_type = rnd() % 16 ? PACKET_HOST : rnd() % 8;
