@@ -167,7 +167,7 @@ static enum ftun_stat refuse_proto(u8 proto)
 static __be32 *put_addrs(__be32 *to, const void *ip, bool v6)
 {
 	if (v6) {
-		memcpy(to, &((const struct ipv6hdr *)ip)->saddr, 32);
+		memcpy(to, &((const struct ipv6hdr *)ip)->addrs, 32);
 		return to + 8;
 	}
 	to[0] = ((const struct iphdr *)ip)->saddr;
