@@ -3,11 +3,12 @@
  * A packet that parses goes all the way: out of its tunnel, through NAT and TTL, and
  * into another. The twin does the same, and what comes out parses again, with every
  * checksum right if it was right before. The input is
- *	byte 0		FTUN_OUTER_*; 0x20: the transport checksum is still to be
- *			filled in, 0x40: no NAT, 0x80: keep the packet's checksums
+ *	byte 0		FTUN_OUTER_*
  *	byte 1		1: the packet is IPv6, 2: so is the outer header to write,
  *			4: which has an encapsulation limit, 8: GRE behind it,
- *			0x70: C, K, S; 0x80: the outer DSCP is copied
+ *			0x70: C, K, S
+ *	byte 2		1: the transport checksum is still to be filled in, 2: no
+ *			NAT, 4: the outer DSCP is copied, 8: keep the packet's sums
  *	36 bytes	addresses and ports to write
  *	64 bytes	template of the outer header
  *	3 bytes		an automatic flow label
@@ -16,8 +17,12 @@
  */
 #include "fuzz.h"
 
+#define RULES	0x3f
+
+enum { PARTIAL = 1, NO_NAT = 2, COPY_DSCP = 4, KEEP_SUMS = 8 };
+
 enum {
-	AT_RULES = 0, AT_SHAPE = 1, AT_NAT = 2, AT_TEMPLATE = 38,
+	AT_RULES = 0, AT_SHAPE = 1, AT_HOW = 2, AT_NAT = 3, AT_TEMPLATE = 39,
 	AT_LABEL = AT_TEMPLATE + FTUN_OUTER_MAX, AT_ID = AT_LABEL + 3,
 	PARAMETERS = AT_ID + 2
 };
@@ -34,7 +39,7 @@ static struct ftun_outer outer_of(const u8 *data, bool inner6)
 	u8 shape = data[AT_SHAPE], proto = inner6 ? P_IPV6 : P_IPV4;
 	bool v6 = shape & 2;
 	struct ftun_outer outer = {
-		.len = twin_hlen(v6), .v6 = v6, .rules = data[AT_RULES] & 0x1f,
+		.len = twin_hlen(v6), .v6 = v6, .rules = data[AT_RULES] & RULES,
 	};
 	u8 *to = outer.hdr;
 
@@ -86,11 +91,11 @@ static void real_way(u8 *out, u32 len, const u8 *data, u8 outer_tos,
 	u8 *ip = out + outer.len, tos;
 
 	tos = ftun_rewrite_ecn_tos(ftun_rewrite_tos(ip, v6), outer_tos);
-	if (data[AT_SHAPE] & 0x80)
+	if (data[AT_HOW] & COPY_DSCP)
 		tos = ftun_rewrite_copy_dscp(tos, outer_tos);
 	ftun_rewrite_set_tos(ip, v6, tos);
-	if (!(data[AT_RULES] & 0x40))
-		ftun_rewrite_nat(ip, v6, &real, data[AT_RULES] & 0x20);
+	if (!(data[AT_HOW] & NO_NAT))
+		ftun_rewrite_nat(ip, v6, &real, data[AT_HOW] & PARTIAL);
 	ftun_rewrite_ttl(ip, v6);
 	ftun_rewrite_outer(out, &outer, ip, v6, len,
 			   htons(get16(data + AT_ID)));
@@ -106,10 +111,10 @@ static void twin_way(u8 *out, u32 len, const u8 *data, u8 outer_tos, bool v6)
 	u8 tos = twin_tos(ip, v6);
 	int ecn = twin_ecn_decap(outer_tos, tos);
 
-	tos = data[AT_SHAPE] & 0x80 ? outer_tos : tos;
+	tos = data[AT_HOW] & COPY_DSCP ? outer_tos : tos;
 	twin_put_tos(ip, v6, (tos & 0xfc) | (ecn == DROP ? NOT_ECT : ecn));
-	if (!(data[AT_RULES] & 0x40))
-		twin_nat_steps(ip, v6, &nat, data[AT_RULES] & 0x20);
+	if (!(data[AT_HOW] & NO_NAT))
+		twin_nat_steps(ip, v6, &nat, data[AT_HOW] & PARTIAL);
 	ip[twin_ttl_at(v6)]--;
 	twin_fix_ip(ip, v6);
 	twin_outer(out, &outer, ip, v6, len, get16(data + AT_ID));
@@ -133,7 +138,7 @@ static void check_result(u8 *out, u32 len, const struct ftun_outer *outer,
 	expect(pkt.outer_len == len);
 	if (pkt.tuple.shape & FTUN_SHAPE_GRE_CSUM)
 		expect(ftun_parse_gre_csum_ok(skb, &pkt));
-	if (!(data[AT_RULES] & 0x20))
+	if (!(data[AT_HOW] & PARTIAL))
 		expect(ftun_parse_l4_csum_ok(skb, &pkt) == was_right);
 	skb_unmake(skb);
 }
@@ -173,7 +178,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	v6 = data[AT_SHAPE] & 1;
 	skb = skb_make(data + PARAMETERS, size - PARAMETERS, 0);
 	skb->protocol = v6 ? htons(0x86dd) : htons(0x0800);
-	if (!(data[AT_RULES] & 0x80))
+	if (!(data[AT_HOW] & KEEP_SUMS))
 		fuzz_fix(skb->all, skb->len, v6);
 	if (ftun_parse(skb, 3, &pkt) == FTUN_OK)
 		go(skb, &pkt, data);

@@ -42,7 +42,7 @@ bool pskb_may_pull(struct sk_buff *skb, unsigned int len)
 {
 	if (len <= skb->linear)
 		return true;
-	if (len > skb->len)
+	if (len > skb->len || skb->no_room)
 		return false;
 	free(skb->data);
 	skb->data = copy(skb->all, len);

@@ -88,6 +88,32 @@ static void every_split(void **state)
 	}
 }
 
+/* No memory for what is not in the linear part: the slow path may have more luck. */
+static void every_split_without_memory(void **state)
+{
+	for (int n = 0; n < PACKET_KINDS; n++) {
+		struct packet p;
+		u32 headers;
+
+		packet_some(&p, n);
+		headers = p.l4 + (p.proto == P_UDP ? 8 : 20 + p.l4opts);
+		for (u32 linear = 0; linear <= p.len; linear++) {
+			struct sk_buff *skb = packet_skb(&p, linear);
+			enum ftun_stat reason;
+			struct ftun_packet pkt;
+
+			skb->no_room = true;
+			reason = ftun_parse(skb, IIF, &pkt);
+			if (linear < headers)
+				assert_int_equal(reason, FTUN_STAT_pass_header);
+			if (linear == p.len)
+				assert_int_equal(reason, FTUN_OK);
+			assert_int_equal(skb->linear, linear);
+			skb_unmake(skb);
+		}
+	}
+}
+
 /* Cut anywhere, it is no packet any more, unless what is lost is padding. */
 static void every_truncation(void **state)
 {
@@ -777,6 +803,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(valid_packets),
 		cmocka_unit_test(every_split),
+		cmocka_unit_test(every_split_without_memory),
 		cmocka_unit_test(every_truncation),
 		cmocka_unit_test(every_inner_truncation),
 		cmocka_unit_test(every_inner_length),

@@ -12,7 +12,7 @@
 #include "random.h"
 
 #define ROUNDS		200000
-#define EVERY_RULE	0x1f
+#define EVERY_RULE	0x3f
 
 static void random_packet(struct packet *p, u8 proto, bool v6)
 {
@@ -478,10 +478,36 @@ static void outer_ecn_table(void **state)
 				twin_put_tos(p.bytes + p.inner, p.inner6, 0x48 | ecn);
 				real_outer(got, &outer, p.bytes + p.inner,
 					   p.inner6, 100, 1);
-				assert_int_equal(twin_tos(got, p.outer6), want[ecn] |
-						 (rules & FTUN_OUTER_TOS_INHERIT ?
-						  0x48 : 0xfc));
+				assert_int_equal(twin_tos(got, p.outer6) & 0xfc,
+						 rules & FTUN_OUTER_TOS_INHERIT ?
+						 0x48 : 0xfc);
+				if (!(rules & FTUN_OUTER_ECN_AS_IS))
+					assert_int_equal(twin_tos(got, p.outer6) & 3,
+							 want[ecn]);
 			}
+		}
+	}
+}
+
+/* ip6gre does not know of ECN: all of the template's TOS, or all of the inner one. */
+static void outer_ecn_as_is(void **state)
+{
+	u8 got[FTUN_OUTER_MAX];
+
+	for (int n = 2; n < PACKET_SHAPES; n++) {
+		for (int tos = 0; tos < 256; tos++) {
+			struct ftun_outer outer;
+			struct packet p;
+
+			packet_some(&p, n);
+			outer = template_of(&p, FTUN_OUTER_ECN_AS_IS);
+			twin_put_tos(outer.hdr, p.outer6, 0xff ^ tos);
+			twin_put_tos(p.bytes + p.inner, p.inner6, tos);
+			real_outer(got, &outer, p.bytes + p.inner, p.inner6, 100, 1);
+			assert_int_equal(twin_tos(got, p.outer6), 0xff ^ tos);
+			outer.rules |= FTUN_OUTER_TOS_INHERIT;
+			real_outer(got, &outer, p.bytes + p.inner, p.inner6, 100, 1);
+			assert_int_equal(twin_tos(got, p.outer6), tos);
 		}
 	}
 }
@@ -623,6 +649,7 @@ int main(void)
 		cmocka_unit_test(ecn_then_ttl_any_checksum),
 		cmocka_unit_test(outer_every_rule),
 		cmocka_unit_test(outer_ecn_table),
+		cmocka_unit_test(outer_ecn_as_is),
 		cmocka_unit_test(outer_keeps_the_rest),
 		cmocka_unit_test(outer_label),
 		cmocka_unit_test(label_is_written),

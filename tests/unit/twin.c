@@ -624,7 +624,9 @@ void twin_outer(u8 *out, const struct ftun_outer *outer, const u8 *inner,
 	memcpy(out, outer->hdr, outer->len);
 	tos = outer->rules & FTUN_OUTER_TOS_INHERIT ? inner_tos
 						    : twin_tos(out, outer->v6);
-	twin_put_tos(out, outer->v6, (tos & 0xfc) | twin_ecn_encap(inner_tos));
+	if (!(outer->rules & FTUN_OUTER_ECN_AS_IS))
+		tos = (tos & 0xfc) | twin_ecn_encap(inner_tos);
+	twin_put_tos(out, outer->v6, tos);
 	twin_put_ip_len(out, outer->v6, len);
 	if (outer->rules & FTUN_OUTER_TTL_INHERIT)
 		out[twin_ttl_at(outer->v6)] = inner[twin_ttl_at(inner6)];

@@ -21,6 +21,7 @@
  * @linear:   its length
  * @len:      length of the packet
  * @all:      the whole packet, for this file only
+ * @no_room:  no memory to pull more than is in reach
  * @csum_at:  offset from @data of what CHECKSUM_PARTIAL is about
  *
  * Whatever needs more of the packet in @data moves all of it to another object:
@@ -31,6 +32,7 @@ struct sk_buff {
 	unsigned int	linear;
 	unsigned int	len;
 	unsigned char	*all;
+	bool		no_room;
 
 	__be16		protocol;
 	u8		pkt_type;
