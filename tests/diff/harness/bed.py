@@ -85,7 +85,8 @@ def devices(world):
             "addr add %s/24 dev lan0" % LAN, "addr add %s/24 dev und0" % UND0,
             "addr add %s/24 dev und1" % UND1] + [
             "addr add %s/64 dev %s nodad" % (addr, dev) for addr, dev in (
-                (LAN6, "lan0"), (UND06, "und0"), (UND16, "und1")) if dual(world)] + [
+                (LAN6, "lan0"), (UND06, "und0"), (UND16, "und1"), ("fe80::1", "lan0"), ("fe80::a", "und0"), ("fe80::b", "und1"))
+            if dual(world)] + [
             "link set lan0 up", "link set und0 up", "link set und1 up",
             "route add 203.0.113.0/24 via 192.0.2.2 dev und0"] + [
             "route add 2001:db8:c::/64 via 2001:db8:a::2 dev und0"] * dual(world)
@@ -189,7 +190,7 @@ class Bed:
         self.collect()
 
     def speak_ipv6(self):
-        """Without a word that nobody asked for: no link-local addresses, no DAD."""
+        """Without a word that nobody asked for: no addresses made up, no DAD."""
         for name, value in SYSCTL6.items():
             for dev in ("default", "all"):
                 net.sysctl("net.ipv6.conf.%s.%s" % (dev, name), value)

@@ -26,8 +26,10 @@ class Flavour:
     def case(self, name, send, world=None, tags=(), **how):
         if not self.full and not VARIATION.match(name):
             return
-        engine.case("%s %s" % (self.label, name), send, world={"kind": self.kind.name, **(world or {})},
-                    family=self.family, tags=tuple(tags), **how)
+        world = {"kind": self.kind.name, **(world or {})}
+        if "id" in world:       # a router that is changed is nobody else's
+            world["id"] = "%s, IPv%d" % (world["id"], self.family)
+        engine.case("%s %s" % (self.label, name), send, world=world, family=self.family, tags=tuple(tags), **how)
 
     def addr(self, site):
         return SITES[site].addrs[self.family]
