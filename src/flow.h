@@ -80,6 +80,7 @@ struct ftun_acct {
  * @tuple:      the key
  * @generation: ftun_net.generation under which it was proven
  * @nft_generation: nft_generation() likewise
+ * @routes_in:  of the outer family, with FTUN_PATH_DECAP, likewise
  * @what:       FTUN_PATH_*
  * @dscp:       DSCP bits of the inner TOS
  * @outer_dscp: DSCP bits of the outer TOS of packets that come in
@@ -110,6 +111,7 @@ struct ftun_path {
 	struct ftun_tuple	tuple;
 	u32			generation;
 	u32			nft_generation;
+	u32			routes_in;
 	u8			what;
 	u8			dscp;
 	u8			outer_dscp;

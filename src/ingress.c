@@ -105,9 +105,19 @@ static enum ftun_stat check_conntrack(const struct ftun_path *path)
 	return FTUN_OK;
 }
 
+/* Is the address that the outer packet came to still ours, and so on? */
+static bool outer_in_current(const struct net *net,
+			     const struct ftun_path *path)
+{
+	return path->routes_in == (ftun_tuple_outer6(&path->tuple) ?
+				   rt_genid_ipv6(net) : rt_genid_ipv4(net));
+}
+
 static bool routes_current(const struct net *net, const struct ftun_path *path)
 {
 	return ftun_route_current(net, &path->route, ftun_path_inner6(path)) &&
+	       (!(path->what & FTUN_PATH_DECAP) ||
+		outer_in_current(net, path)) &&
 	       (!(path->what & FTUN_PATH_ENCAP) ||
 		ftun_route_current(net, &path->outer_route, path->outer.v6));
 }

@@ -11,10 +11,14 @@
  * struct ftun_generations - the state of the world, as far as proofs depend on it
  * @ftun: changes with devices and tunnels
  * @nft:  changes with the nftables ruleset
+ * @routes4: changes with IPv4 routes, addresses and rules
+ * @routes6: the same of IPv6
  */
 struct ftun_generations {
 	u32	ftun;
 	u32	nft;
+	u32	routes4;
+	u32	routes6;
 };
 
 /* To be read before the slow path looks at the packet that is to be the proof. */
@@ -24,6 +28,8 @@ ftun_policy_generations(const struct ftun_net *fn)
 	return (struct ftun_generations) {
 		.ftun	= atomic_read(&fn->generation),
 		.nft	= nft_generation(fn->net, &fn->nft),
+		.routes4 = rt_genid_ipv4(fn->net),
+		.routes6 = rt_genid_ipv6(fn->net),
 	};
 }
 
