@@ -5,8 +5,10 @@
 #include <linux/skbuff.h>
 #include <net/gre.h>
 #include <net/ip.h>
+#include <net/ip6_checksum.h>
 #include <net/ip6_tunnel.h>
 #include <net/ip_tunnels.h>
+#include <net/udp.h>
 
 #include "flow.h"
 #include "parse.h"
@@ -19,25 +21,29 @@
  */
 u32 ftun_encap_gso_types(const struct ftun_packet *pkt)
 {
+	u32 udp = pkt->udp ? SKB_GSO_UDP_TUNNEL | SKB_GSO_UDP_TUNNEL_CSUM : 0;
+
 	switch (pkt->tuple.encap) {
 	case FTUN_ENCAP_IP:
-		return ftun_tuple_outer6(&pkt->tuple) ? SKB_GSO_IPXIP6
-						      : SKB_GSO_IPXIP4;
+		return udp | (ftun_tuple_outer6(&pkt->tuple) ?
+			      SKB_GSO_IPXIP6 : SKB_GSO_IPXIP4);
 	case FTUN_ENCAP_GRE:
-		return pkt->tuple.shape & FTUN_SHAPE_GRE_CSUM ?
-			SKB_GSO_GRE_CSUM : SKB_GSO_GRE;
+		return udp | (pkt->tuple.shape & FTUN_SHAPE_GRE_CSUM ?
+			      SKB_GSO_GRE_CSUM : SKB_GSO_GRE);
 	default:
 		return 0;
 	}
 }
 
-/* A device that vouched for the GRE checksum has said nothing of what follows, and
- * a checksum that was yet to be filled in went with the header: gre_parse_header(),
+/* What a device vouched for are the outer checksums first, and a checksum that was
+ * yet to be filled in went with its header: __skb_checksum_validate_needed(),
  * skb_postpull_rcsum().
  */
 static void pull_csum(struct sk_buff *skb, const struct ftun_packet *pkt)
 {
-	if (pkt->tuple.shape & FTUN_SHAPE_GRE_CSUM)
+	unsigned int i;
+
+	for (i = 0; i < ftun_tuple_outer_csums(&pkt->tuple); i++)
 		__skb_decr_checksum_unnecessary(skb);
 	if (skb->ip_summed == CHECKSUM_PARTIAL &&
 	    skb_checksum_start_offset(skb) < 0)
@@ -86,10 +92,14 @@ void ftun_encap_pull(struct sk_buff *skb, const struct ftun_packet *pkt,
 static int gso_type(const struct ftun_outer *outer)
 {
 	const struct gre_base_hdr *greh = (const void *)outer->hdr + outer->gre;
+	int udp = 0;
 
+	if (outer->udp)
+		udp = outer->rules & FTUN_OUTER_UDP_CSUM ?
+			SKB_GSO_UDP_TUNNEL_CSUM : SKB_GSO_UDP_TUNNEL;
 	if (!outer->gre)
-		return outer->v6 ? SKB_GSO_IPXIP6 : SKB_GSO_IPXIP4;
-	return greh->flags & GRE_CSUM ? SKB_GSO_GRE_CSUM : SKB_GSO_GRE;
+		return udp | (outer->v6 ? SKB_GSO_IPXIP6 : SKB_GSO_IPXIP4);
+	return udp | (greh->flags & GRE_CSUM ? SKB_GSO_GRE_CSUM : SKB_GSO_GRE);
 }
 
 /* gre_build_header(): the device below fills the checksum in, or has to do so for
@@ -110,7 +120,7 @@ static void push_gre_csum(struct sk_buff *skb, struct gre_base_hdr *greh)
 	skb->csum_offset = sizeof(*greh);
 }
 
-/* The template has no checksum and no sequence number. The latter comes last. */
+/* The template has no checksum and no sequence number; the latter comes last. */
 static void push_gre(struct sk_buff *skb, const struct ftun_path *path)
 {
 	const struct ftun_outer *outer = &path->outer;
@@ -123,6 +133,37 @@ static void push_gre(struct sk_buff *skb, const struct ftun_path *path)
 			htonl(ftun_tunnel_next_seq(path->tun_out, outer->v6));
 	if (greh->flags & GRE_CSUM)
 		push_gre_csum(skb, greh);
+}
+
+static void push_udp_csum(struct sk_buff *skb, const struct ftun_outer *outer,
+			  u16 len)
+{
+	bool none = !(outer->rules & FTUN_OUTER_UDP_CSUM);
+	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
+	const struct iphdr *iph = ip_hdr(skb);
+
+	if (outer->v6)
+		udp6_set_csum(none, skb, &ip6h->saddr, &ip6h->daddr, len);
+	else
+		udp_set_csum(none, skb, iph->saddr, iph->daddr, len);
+}
+
+/* fou_build_udp(). A packet that came without a hash gets the port that is in the
+ * template: all of the flow's got it.
+ */
+static void push_udp(struct net *net, struct sk_buff *skb,
+		     const struct ftun_outer *outer)
+{
+	u16 len = skb->len - outer->udp;
+	struct udphdr *udph;
+
+	skb_set_transport_header(skb, outer->udp);
+	udph = udp_hdr(skb);
+	udph->len = htons(len);
+	if (outer->rules & FTUN_OUTER_SPORT_AUTO &&
+	    (skb->l4_hash || skb->sw_hash))
+		udph->source = udp_flow_src_port(net, skb, 0, 0, false);
+	push_udp_csum(skb, outer, len);
 }
 
 /**
@@ -185,8 +226,8 @@ static void push_header(struct net *net, struct sk_buff *skb,
  * @skb:  packet as it leaves the router, in a buffer of its own with headroom
  * @path: its path, with FTUN_PATH_ENCAP
  *
- * Does what ip_tunnel_xmit(), ipip6_tunnel_xmit(), ip6_tnl_xmit() and, before
- * them, ipgre_xmit() and ip6gre_tunnel_xmit() do.
+ * Does what ip_tunnel_xmit(), ipip6_tunnel_xmit(), ip6_tnl_xmit() and, for them or
+ * before them, ipgre_xmit(), ip6gre_tunnel_xmit() and ip_tunnel_encap() do.
  *
  * Context: BH off, RCU read side.
  * Return: false for lack of memory.
@@ -201,14 +242,14 @@ bool ftun_encap_push(struct net *net, struct sk_buff *skb,
 		return false;
 	if (!outer->gre)
 		skb_set_inner_ipproto(skb, inner6 ? IPPROTO_IPV6 : IPPROTO_IPIP);
-	if (outer->v6) {
-		push_header(net, skb, outer);
+	push_header(net, skb, outer);
+	if (outer->v6)
 		push_label(net, skb, outer);
-	} else {
-		skb_clear_hash_if_not_l4(skb);
-		push_header(net, skb, outer);
-	}
 	if (outer->gre)
 		push_gre(skb, path);
+	if (outer->udp)
+		push_udp(net, skb, outer);
+	if (!outer->v6)
+		skb_clear_hash_if_not_l4(skb);
 	return true;
 }

@@ -141,6 +141,9 @@ static enum ftun_stat check_tunnel_in(const struct sk_buff *skb,
 	    ftun_tunnel_seq_late(path->tun_in, ftun_tuple_outer6(&pkt->tuple),
 				 pkt->gre_seq))
 		return FTUN_STAT_pass_gre_seq;
+	if (pkt->tuple.shape & FTUN_SHAPE_UDP_CSUM &&
+	    !ftun_parse_udp_csum_ok(skb, pkt))
+		return FTUN_STAT_pass_udp_csum;
 	if (pkt->tuple.shape & FTUN_SHAPE_GRE_CSUM &&
 	    !ftun_parse_gre_csum_ok(skb, pkt))
 		return FTUN_STAT_pass_gre_csum;
@@ -400,7 +403,7 @@ unsigned int ftun_ingress(void *priv, struct sk_buff *skb,
 	WARN_ON_ONCE(!rcu_read_lock_held());
 	if (!READ_ONCE(ftun_armed))
 		return NF_ACCEPT;
-	reason = ftun_parse(skb, fdev->iif, &pkt);
+	reason = ftun_parse(skb, fdev->iif, &fn->fou, &pkt);
 	if (reason == FTUN_NOT_OURS)
 		return NF_ACCEPT;
 	if (reason != FTUN_OK) {

@@ -15,6 +15,7 @@
 
 #include <linux/netfilter_ipv4.h>
 #include <linux/percpu.h>
+#include <linux/udp.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
 #include <net/netfilter/nf_conntrack_helper.h>
@@ -136,6 +137,41 @@ static void watch_encap(const struct nf_conn *ct, u8 dir,
 	pend->witness = *witness;
 }
 
+/* A packet that came out of a tunnel and was taken for one of a plain UDP flow: it
+ * was in FOU or GUE. The next one will be known for what it is.
+ */
+static bool learn_fou(struct ftun_net *fn, const struct ftun_witness *witness,
+		      const struct ftun_tunnel *in)
+{
+	const struct ftun_tuple *tuple = &witness->pkt.tuple;
+	struct ftun_fou_port port = {
+		.dport	= tuple->dport,
+		.v6	= ftun_tuple_inner6(tuple),
+	};
+	u32 data = witness->pkt.l4 + sizeof(struct udphdr);
+
+	if (in->encap == FTUN_ENCAP_NONE || tuple->encap != FTUN_ENCAP_NONE ||
+	    tuple->l4proto != IPPROTO_UDP || witness->len < data + 4)
+		return false;
+	memcpy(port.daddr, ftun_tuple_daddr(tuple), port.v6 ? 16 : 4);
+	if (ftun_fou_guess(&port, witness->bytes + data))
+		ftun_fou_add(&fn->fou, &port);
+	return true;
+}
+
+/* No hook saw it. What came out of a tunnel came by another device; which one is to
+ * be seen from now on if the tunnel is in UDP, see learn_local_in().
+ */
+static void learn_unseen(struct ftun_flow *flow, struct ftun_dir *dir,
+			 const struct nf_hook_state *state,
+			 const struct ftun_tunnel *in)
+{
+	if (in->encap == FTUN_ENCAP_NONE)
+		want_hook(flow, dir, state->in->ifindex);
+	else if (in->flags & FTUN_TUNNEL_UDP)
+		WRITE_ONCE(flow->fn->fou.wanted, true);
+}
+
 /* An inner packet of a connection that qualifies: who saw it come in? */
 static void learn_dir(struct ftun_flow *flow, u8 index, struct sk_buff *skb,
 		      const struct nf_hook_state *state,
@@ -147,15 +183,15 @@ static void learn_dir(struct ftun_flow *flow, u8 index, struct sk_buff *skb,
 
 	lockdep_assert_held(&flow->lock);
 	if (!ftun_witness_find(flow->fn, skb, &witness)) {
-		/* What came out of a tunnel came by another device. */
-		if (in->encap == FTUN_ENCAP_NONE)
-			want_hook(flow, dir, state->in->ifindex);
+		learn_unseen(flow, dir, state, in);
 		return;
 	}
 	if (!witness.complete) {
 		want_hook(flow, dir, witness.iif);
 		return;
 	}
+	if (learn_fou(flow->fn, &witness, in))
+		return;
 	if (out->encap != FTUN_ENCAP_NONE) {
 		dir_keep_route(dir, skb_dst(skb));
 		watch_encap(flow->ct, index, skb, state, &witness);
@@ -306,22 +342,25 @@ static unsigned int learn_postrouting(void *priv, struct sk_buff *skb,
 }
 
 /* What comes after an encapsulation limit is looked at by parsing only. */
-static bool is_tunnelled(const struct sk_buff *skb, bool v6)
+static bool is_tunnelled(const struct ftun_net *fn, const struct sk_buff *skb,
+			 bool v6)
 {
 	u8 proto = v6 ? ipv6_hdr(skb)->nexthdr : ip_hdr(skb)->protocol;
 
-	return ftun_tunnel_is_proto(proto) || (v6 && proto == NEXTHDR_DEST);
+	return ftun_tunnel_is_proto(proto) || (v6 && proto == NEXTHDR_DEST) ||
+	       (proto == IPPROTO_UDP && READ_ONCE(fn->fou.wanted));
 }
 
 static unsigned int learn_local_in(void *priv, struct sk_buff *skb,
 				   const struct nf_hook_state *state)
 {
+	struct ftun_net *fn = ftun_net_get(state->net);
+
 	if (!READ_ONCE(ftun_armed) ||
-	    !is_tunnelled(skb, state->pf == NFPROTO_IPV6))
+	    !is_tunnelled(fn, skb, state->pf == NFPROTO_IPV6))
 		return NF_ACCEPT;
 	local_bh_disable();
-	ftun_witness_local_in(ftun_net_get(state->net), skb,
-			      state->in->ifindex);
+	ftun_witness_local_in(fn, skb, state->in->ifindex);
 	local_bh_enable();
 	return NF_ACCEPT;
 }

@@ -46,6 +46,7 @@ static int __net_init netns_init(struct net *net)
 	int err;
 
 	fn->net = net;
+	spin_lock_init(&fn->fou.lock);
 	ftun_devices_net_init(fn);
 	err = netns_init_tables(fn);
 	if (err)

@@ -11,6 +11,7 @@
 #include <net/netns/generic.h>
 
 #include "compat/nft.h"
+#include "fou.h"
 #include "stats.h"
 
 /* Devices that wait for their ingress hook; more of them wait for a next packet. */
@@ -25,6 +26,7 @@
  * @generation:  changes whenever something changed that a proof stood on, see
  *               policy.c
  * @nft:         sees the ruleset change, see policy.h
+ * @fou:         where tunnelled packets in UDP come to, see fou.h
  * @leaving:     the namespace or the module goes; set once, before @hook_work and
  *               @gc_work are cancelled
  * @devices:     struct ftun_device, guarded by RTNL, walked under RCU
@@ -41,6 +43,7 @@ struct ftun_net {
 	struct rhashtable		flows;
 	atomic_t			generation;
 	struct nft_watch		nft;
+	struct ftun_fou			fou;
 	bool				leaving;
 
 	struct list_head		devices;

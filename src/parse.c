@@ -20,6 +20,8 @@
 #include <net/sock.h>
 #include <net/tcp.h>
 
+#include "fou.h"
+
 /**
  * struct ip_header - an IP header of either version, parsed
  * @len:   total length of its packet
@@ -191,6 +193,8 @@ static void fill_tuple(const struct sk_buff *skb, struct ftun_packet *pkt)
 	if (tuple->shape & FTUN_SHAPE_GRE_KEY)
 		*end++ = *(const __be32 *)(skb->data + pkt->gre +
 				(tuple->shape & FTUN_SHAPE_GRE_CSUM ? 8 : 4));
+	if (tuple->shape & FTUN_SHAPE_UDP)
+		*end++ = *(const __be32 *)(skb->data + pkt->udp);
 	tuple->words = end - (__be32 *)tuple;
 }
 
@@ -269,10 +273,61 @@ static enum ftun_stat parse_gre(struct sk_buff *skb, struct ip_header *ip,
 	return FTUN_OK;
 }
 
+/* fou_udp_recv(), gue_udp_recv(). What UDP says of its length is the packet's, and a
+ * GUE header has nothing in it but a protocol number: Linux sends no other.
+ */
+static enum ftun_stat parse_fou(struct sk_buff *skb, struct ip_header *ip,
+				const struct ftun_fou_port *port,
+				struct ftun_packet *pkt)
+{
+	u32 hlen = sizeof(struct udphdr) + (port->proto ? 0 : 4);
+	const struct udphdr *udph;
+	const u8 *gue;
+
+	if (ip->len < ip->hlen + hlen || !pskb_may_pull(skb, ip->hlen + hlen))
+		return FTUN_STAT_pass_header;
+	udph = (const struct udphdr *)(skb->data + ip->hlen);
+	if (ntohs(udph->len) != ip->len - ip->hlen)
+		return FTUN_STAT_pass_header;
+	pkt->udp = ip->hlen;
+	pkt->tuple.shape |= FTUN_SHAPE_UDP;
+	if (udph->check)
+		pkt->tuple.shape |= FTUN_SHAPE_UDP_CSUM;
+	ip->hlen += hlen;
+	ip->proto = port->proto;
+	if (port->proto)
+		return FTUN_OK;
+	gue = (const u8 *)(udph + 1);
+	if (gue[0] || gue[2] || gue[3])
+		return FTUN_STAT_pass_encap;
+	pkt->tuple.shape |= FTUN_SHAPE_GUE;
+	ip->proto = gue[1];
+	return FTUN_OK;
+}
+
+/* Is this UDP packet to a place where others are taken out of it? */
+static const struct ftun_fou_port *fou_port(struct sk_buff *skb,
+					    const struct ip_header *ip, bool v6,
+					    const struct ftun_fou *fou)
+{
+	const struct udphdr *udph;
+	const __be32 *daddr;
+
+	if (ip->proto != IPPROTO_UDP || !READ_ONCE(fou->count) ||
+	    !pskb_may_pull(skb, ip->hlen + sizeof(*udph)))
+		return NULL;
+	udph = (const struct udphdr *)(skb->data + ip->hlen);
+	daddr = v6 ? (const __be32 *)&((const struct ipv6hdr *)skb->data)->daddr
+		   : &((const struct iphdr *)skb->data)->daddr;
+	return ftun_fou_find(fou, daddr, v6, udph->dest);
+}
+
 static enum ftun_stat parse_plain(struct sk_buff *skb,
 				  const struct ip_header *ip,
 				  struct ftun_packet *pkt)
 {
+	if (ip->hlen > sizeof(struct ipv6hdr))
+		return FTUN_STAT_pass_options;
 	if (pkt->tuple.shape & FTUN_SHAPE_OUTER6)
 		pkt->tuple.shape = FTUN_SHAPE_INNER6;
 	pkt->outer_tos = 0;
@@ -282,6 +337,7 @@ static enum ftun_stat parse_plain(struct sk_buff *skb,
 /* The outer header is @outer; what it is in front of is a tunnel's. */
 static enum ftun_stat parse_tunnelled(struct sk_buff *skb,
 				      struct ip_header *outer,
+				      const struct ftun_fou_port *port,
 				      struct ftun_packet *pkt)
 {
 	enum ftun_stat reason = FTUN_OK;
@@ -289,8 +345,8 @@ static enum ftun_stat parse_tunnelled(struct sk_buff *skb,
 
 	pkt->outer_tos = outer->tos;
 	pkt->tuple.encap = FTUN_ENCAP_IP;
-	if (outer->proto == NEXTHDR_DEST)
-		reason = parse_encap_limit(skb, outer);
+	if (port)
+		reason = parse_fou(skb, outer, port, pkt);
 	if (reason == FTUN_OK && outer->proto == IPPROTO_GRE)
 		reason = parse_gre(skb, outer, pkt);
 	if (reason != FTUN_OK)
@@ -333,6 +389,7 @@ static u8 first_proto(const struct sk_buff *skb, bool v6)
  * ftun_parse() - find out what flow a packet could belong to
  * @skb: packet at a netdev ingress hook: data at the network header
  * @iif: index of the device
+ * @fou: where tunnelled packets in UDP come to
  * @pkt: filled in on FTUN_OK
  *
  * May make more of the packet linear; changes no byte of it.
@@ -341,9 +398,11 @@ static u8 first_proto(const struct sk_buff *skb, bool v6)
  * Return: FTUN_OK; FTUN_NOT_OURS if it is neither TCP nor UDP, plain or in a
  * known tunnel; or the reason why such a packet is left to the slow path.
  */
-enum ftun_stat ftun_parse(struct sk_buff *skb, u32 iif, struct ftun_packet *pkt)
+enum ftun_stat ftun_parse(struct sk_buff *skb, u32 iif,
+			  const struct ftun_fou *fou, struct ftun_packet *pkt)
 {
 	bool v6 = skb->protocol == htons(ETH_P_IPV6);
+	const struct ftun_fou_port *port;
 	enum ftun_stat reason;
 	struct ip_header ip;
 
@@ -367,12 +426,19 @@ enum ftun_stat ftun_parse(struct sk_buff *skb, u32 iif, struct ftun_packet *pkt)
 	pkt->len = skb->len;
 	pkt->outer_len = ip.len;
 	pkt->inner = 0;
+	pkt->udp = 0;
 	pkt->gre = 0;
-	if (ip.proto == IPPROTO_TCP || ip.proto == IPPROTO_UDP)
-		return parse_plain(skb, &ip, pkt);
 	if (ip.proto == NEXTHDR_FRAGMENT)
 		return FTUN_STAT_pass_fragment;
-	return parse_tunnelled(skb, &ip, pkt);
+	if (ip.proto == NEXTHDR_DEST) {
+		reason = parse_encap_limit(skb, &ip);
+		if (reason != FTUN_OK)
+			return reason;
+	}
+	port = fou_port(skb, &ip, v6, fou);
+	if (!port && (ip.proto == IPPROTO_TCP || ip.proto == IPPROTO_UDP))
+		return parse_plain(skb, &ip, pkt);
+	return parse_tunnelled(skb, &ip, port, pkt);
 }
 
 /* The sum over the packet from @off on, as far as the device or we can tell. Bytes
@@ -386,7 +452,7 @@ static __wsum sum_from(const struct sk_buff *skb, u32 off, u32 len)
 }
 
 /* Has the device, or the sender on this machine, answered for the checksum? What
- * a device vouches for first is a GRE header's, if it has one.
+ * a device vouches for first is the outer ones, if there are any.
  */
 static bool l4_csum_vouched(const struct sk_buff *skb,
 			    const struct ftun_packet *pkt)
@@ -394,20 +460,18 @@ static bool l4_csum_vouched(const struct sk_buff *skb,
 	if (skb->ip_summed == CHECKSUM_PARTIAL)
 		return skb_checksum_start_offset(skb) >= pkt->inner;
 	return skb->ip_summed == CHECKSUM_UNNECESSARY &&
-	       (!(pkt->tuple.shape & FTUN_SHAPE_GRE_CSUM) || skb->csum_level);
+	       skb->csum_level >= ftun_tuple_outer_csums(&pkt->tuple);
 }
 
-static __sum16 l4_csum(const struct ftun_packet *pkt, u32 len, __wsum sum)
+/* With the pseudo header; both addresses from @addrs on. */
+static __sum16 l4_csum(const __be32 *addrs, bool v6, u32 len, u8 proto,
+		       __wsum sum)
 {
-	const struct ftun_tuple *tuple = &pkt->tuple;
-	const __be32 *saddr = ftun_tuple_saddr(tuple);
-	const __be32 *daddr = ftun_tuple_daddr(tuple);
-
-	if (ftun_tuple_inner6(tuple))
-		return csum_ipv6_magic((const struct in6_addr *)saddr,
-				       (const struct in6_addr *)daddr, len,
-				       tuple->l4proto, sum);
-	return csum_tcpudp_magic(*saddr, *daddr, len, tuple->l4proto, sum);
+	if (v6)
+		return csum_ipv6_magic((const struct in6_addr *)addrs,
+				       (const struct in6_addr *)(addrs + 4),
+				       len, proto, sum);
+	return csum_tcpudp_magic(addrs[0], addrs[1], len, proto, sum);
 }
 
 /**
@@ -428,7 +492,36 @@ bool ftun_parse_l4_csum_ok(const struct sk_buff *skb,
 	if (pkt->tuple.l4proto == IPPROTO_UDP &&
 	    !((const struct udphdr *)(skb->data + pkt->l4))->check)
 		return true;
-	return !l4_csum(pkt, len, sum_from(skb, pkt->l4, len));
+	return !l4_csum(ftun_tuple_saddr(&pkt->tuple),
+			ftun_tuple_inner6(&pkt->tuple), len,
+			pkt->tuple.l4proto, sum_from(skb, pkt->l4, len));
+}
+
+/**
+ * ftun_parse_udp_csum_ok() - would UDP accept the outer checksum?
+ * @skb: packet at a netdev ingress hook
+ * @pkt: what ftun_parse() made of it, with FTUN_SHAPE_UDP_CSUM
+ *
+ * Does what udp4_csum_init() and udp6_csum_init() do, but leaves the packet alone.
+ */
+bool ftun_parse_udp_csum_ok(const struct sk_buff *skb,
+			    const struct ftun_packet *pkt)
+{
+	u32 len = pkt->outer_len - pkt->udp;
+
+	if (skb_csum_unnecessary(skb))
+		return true;
+	return !l4_csum(ftun_tuple_outer_saddr(&pkt->tuple),
+			ftun_tuple_outer6(&pkt->tuple), len, IPPROTO_UDP,
+			sum_from(skb, pkt->udp, len));
+}
+
+static bool gre_csum_vouched(const struct sk_buff *skb,
+			     const struct ftun_packet *pkt)
+{
+	if (skb->ip_summed == CHECKSUM_UNNECESSARY && pkt->udp)
+		return skb->csum_level;
+	return skb_csum_unnecessary(skb);
 }
 
 /* As in l4_csum_vouched(). skb->csum_valid is what a tunnel before this one said

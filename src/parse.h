@@ -5,6 +5,7 @@
 #include "stats.h"
 #include "tuple.h"
 
+struct ftun_fou;
 struct sk_buff;
 
 /**
@@ -13,6 +14,7 @@ struct sk_buff;
  * @len:       length of the frame's payload, with link padding
  * @inner:     offset of the inner IP header from skb->data; 0 if it is plain
  * @l4:        offset of the inner transport header
+ * @udp:       offset of the outer UDP header; 0 if there is none
  * @gre:       offset of the GRE header; 0 if there is none
  * @outer_len: total length of the outermost IP packet, without link padding
  * @inner_len: total length of the inner IP packet
@@ -28,6 +30,7 @@ struct ftun_packet {
 	u32			len;
 	u16			inner;
 	u16			l4;
+	u16			udp;
 	u16			gre;
 	u16			outer_len;
 	u16			inner_len;
@@ -40,9 +43,11 @@ struct ftun_packet {
 };
 
 enum ftun_stat ftun_parse(struct sk_buff *skb, u32 iif,
-			  struct ftun_packet *pkt);
+			  const struct ftun_fou *fou, struct ftun_packet *pkt);
 bool ftun_parse_l4_csum_ok(const struct sk_buff *skb,
 			   const struct ftun_packet *pkt);
+bool ftun_parse_udp_csum_ok(const struct sk_buff *skb,
+			    const struct ftun_packet *pkt);
 bool ftun_parse_gre_csum_ok(const struct sk_buff *skb,
 			    const struct ftun_packet *pkt);
 

@@ -82,8 +82,9 @@ static void show_decap(struct seq_file *seq, const struct ftun_tuple *tuple)
 {
 	bool v6 = ftun_tuple_outer6(tuple);
 
-	seq_printf(seq, " decap=%s",
-		   encap_name(tuple->encap == FTUN_ENCAP_GRE, v6));
+	seq_printf(seq, " decap=%s%s",
+		   encap_name(tuple->encap == FTUN_ENCAP_GRE, v6),
+		   tuple->shape & FTUN_SHAPE_UDP ? "-in-udp" : "");
 	show_addr(seq, "outer-src", ftun_tuple_outer_saddr(tuple), v6);
 	show_addr(seq, "outer-dst", ftun_tuple_outer_daddr(tuple), v6);
 	if (tuple->shape & FTUN_SHAPE_GRE_KEY)
@@ -94,7 +95,8 @@ static void show_encap(struct seq_file *seq, const struct ftun_outer *outer)
 {
 	const u8 *saddr = outer->hdr + (outer->v6 ? 8 : 12);
 
-	seq_printf(seq, " encap=%s", encap_name(outer->gre, outer->v6));
+	seq_printf(seq, " encap=%s%s", encap_name(outer->gre, outer->v6),
+		   outer->udp ? "-in-udp" : "");
 	show_addr(seq, "to-outer-src", saddr, outer->v6);
 	show_addr(seq, "to-outer-dst", saddr + (outer->v6 ? 16 : 4), outer->v6);
 }

@@ -7,6 +7,7 @@
 #include "proof.h"
 
 #include <linux/slab.h>
+#include <linux/udp.h>
 #include <net/gre.h>
 #include <net/inet_ecn.h>
 #include <net/ip.h>
@@ -181,6 +182,16 @@ static __be16 outer_df(const struct ftun_path *path,
 	return tunnel->df;
 }
 
+/* With the encapsulation limit, if there is one */
+static u8 outer_ip_len(const struct ftun_outer *outer)
+{
+	const struct ipv6hdr *ip6h = (const struct ipv6hdr *)outer->hdr;
+
+	if (!outer->v6)
+		return sizeof(struct iphdr);
+	return sizeof(*ip6h) + (ip6h->nexthdr == NEXTHDR_DEST ? 8 : 0);
+}
+
 /* The header as the slow path wrote it, less what differs between packets. */
 static void outer_set_template(struct ftun_path *path,
 			       const struct ftun_tunnel *tunnel)
@@ -188,6 +199,7 @@ static void outer_set_template(struct ftun_path *path,
 	struct ftun_outer *outer = &path->outer;
 	struct iphdr *iph = (struct iphdr *)outer->hdr;
 	struct gre_base_hdr *greh;
+	u8 at;
 
 	outer->rules = tunnel->rules;
 	if (!outer->v6) {
@@ -195,14 +207,16 @@ static void outer_set_template(struct ftun_path *path,
 		if (ip_mtu_locked(path->outer_route.dst))
 			outer->rules &= ~FTUN_OUTER_DF_INHERIT;
 	}
-	if (tunnel->encap != FTUN_ENCAP_GRE)
-		return;
-	outer->gre = sizeof(struct iphdr);
-	if (outer->v6)
-		outer->gre = sizeof(struct ipv6hdr) +
-			(outer->hdr[6] == NEXTHDR_DEST ? 8 : 0);
+	at = outer_ip_len(outer);
+	if (tunnel->flags & FTUN_TUNNEL_UDP) {
+		outer->udp = at;
+		at += sizeof(struct udphdr) +
+		      (tunnel->flags & FTUN_TUNNEL_GUE ? 4 : 0);
+	}
+	if (tunnel->encap == FTUN_ENCAP_GRE)
+		outer->gre = at;
 	greh = (struct gre_base_hdr *)(outer->hdr + outer->gre);
-	if (greh->flags & GRE_CSUM)
+	if (outer->gre && greh->flags & GRE_CSUM)
 		*(__be32 *)(greh + 1) = 0;
 }
 
@@ -310,6 +324,22 @@ static bool witness_hash(const struct ftun_path *path,
 					    : witness->hashed;
 }
 
+/* The UDP header, its checksum taken over, and its source port if that goes by a
+ * hash that came with the packet.
+ */
+static void apply_udp(const struct ftun_path *path,
+		      const struct ftun_witness *witness, u8 *bytes,
+		      const u8 *slow)
+{
+	const struct ftun_outer *outer = &path->outer;
+	struct udphdr *udph = (struct udphdr *)(bytes + outer->udp);
+
+	udph->len = htons(witness->pkt.inner_len + outer->len - outer->udp);
+	memcpy(&udph->check, slow + outer->udp + 6, 2);
+	if (outer->rules & FTUN_OUTER_SPORT_AUTO && witness_hash(path, witness))
+		memcpy(&udph->source, slow + outer->udp, 2);
+}
+
 /* What is another with each packet, and not foreseen, is taken over from @slow:
  * IPv4's identification, and GRE's checksum and sequence number.
  */
@@ -328,6 +358,8 @@ static void apply_outer(const struct ftun_path *path,
 	if (outer->rules & FTUN_OUTER_LABEL_AUTO && witness_hash(path, witness))
 		ftun_rewrite_label((struct ipv6hdr *)bytes,
 				   ftun_encap_label(net, witness->hash));
+	if (outer->udp)
+		apply_udp(path, witness, bytes, slow);
 	if (outer->gre && greh->flags & GRE_CSUM)
 		memcpy(bytes + outer->gre + 4, slow + outer->gre + 4, 2);
 	if (outer->gre && greh->flags & GRE_SEQ)

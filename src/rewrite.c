@@ -344,9 +344,10 @@ static void outer_ipv6(struct ipv6hdr *ip6h, const struct ftun_outer *outer,
  * @len:    length of the packet with the outer header
  * @id:     IPv4 identification
  *
- * Does what ip_tunnel_xmit(), ipip6_tunnel_xmit() and ip6_tnl_xmit() do. A GRE
- * header's checksum and sequence number are left to the caller, and the flow
- * label with FTUN_OUTER_LABEL_AUTO.
+ * Does what ip_tunnel_xmit(), ipip6_tunnel_xmit() and ip6_tnl_xmit() do. What they
+ * leave to others is left to the caller: a GRE header's checksum and sequence
+ * number, all of UDP's but its destination, and the flow label with
+ * FTUN_OUTER_LABEL_AUTO.
  */
 void ftun_rewrite_outer(void *to, const struct ftun_outer *outer,
 			const void *inner, bool inner6, u16 len, __be16 id)

@@ -32,8 +32,11 @@ struct ftun_nat {
 #define FTUN_OUTER_LABEL_AUTO	0x10	/* flow label by the packet's hash */
 #define FTUN_OUTER_ECN_AS_IS	0x20	/* ECN bits like the DSCP, not by RFC 6040 */
 
-/* IPv6 header, encapsulation limit, GRE header with all there is */
-#define FTUN_OUTER_MAX		(40 + 8 + 16)
+#define FTUN_OUTER_SPORT_AUTO	0x40	/* UDP source port by the packet's hash */
+#define FTUN_OUTER_UDP_CSUM	0x80	/* UDP checksum */
+
+/* IPv6 header, encapsulation limit, UDP, GUE, GRE header with all there is */
+#define FTUN_OUTER_MAX		(40 + 8 + 8 + 4 + 16)
 
 /**
  * struct ftun_outer - an outer header and how it follows the inner one
@@ -41,6 +44,7 @@ struct ftun_nat {
  *         ECN bits are written per packet
  * @len:   how many they are
  * @v6:    they begin with an IPv6 header, not IPv4
+ * @udp:   offset of the UDP header; 0 if there is none
  * @gre:   offset of the GRE header; 0 if there is none
  * @rules: FTUN_OUTER_*
  */
@@ -48,6 +52,7 @@ struct ftun_outer {
 	u8	hdr[FTUN_OUTER_MAX] __aligned(4);
 	u8	len;
 	u8	v6;
+	u8	udp;
 	u8	gre;
 	u8	rules;
 };

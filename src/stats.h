@@ -23,9 +23,10 @@ struct seq_file;
 	X(pass_header,	"IP or transport header malformed or truncated") \
 	X(pass_fragment, "IP fragment")					\
 	X(pass_options,	"IP options or extension headers")		\
-	X(pass_encap,	"GRE header with fields of no known meaning")	\
+	X(pass_encap,	"GRE or GUE header with fields that are not handled")	\
 	X(pass_ip_csum,	"wrong IP header checksum")			\
 	X(pass_l4_csum,	"wrong TCP or UDP checksum")			\
+	X(pass_udp_csum, "wrong checksum of the UDP header outside (FOU, GUE)") \
 	X(pass_gre_csum, "wrong GRE checksum")				\
 	X(pass_gre_seq,	"GRE sequence number out of order")		\
 	X(pass_ttl,	"time to live too small to be forwarded")	\

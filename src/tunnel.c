@@ -28,13 +28,39 @@ struct tunnel_kind {
 				struct ftun_tunnel *tunnel);
 };
 
-static enum ftun_stat ipv4_check(const struct ip_tunnel *ipt)
+/* fou_build_header(), gue_build_header() and their IPv6 twins */
+static enum ftun_stat encap_read(const struct ip_tunnel_encap *e, u16 csum_flag,
+				 struct ftun_tunnel *tunnel)
 {
-	if (ipt->collect_md || ipt->encap.type != TUNNEL_ENCAP_NONE)
+	switch (e->type) {
+	case TUNNEL_ENCAP_NONE:
+		return FTUN_OK;
+	case TUNNEL_ENCAP_FOU:
+	case TUNNEL_ENCAP_GUE:
+		break;
+	default:
+		return FTUN_STAT_refuse_tunnel;
+	}
+	if (e->flags & TUNNEL_ENCAP_FLAG_REMCSUM)
+		return FTUN_STAT_refuse_tunnel;
+	tunnel->flags |= FTUN_TUNNEL_UDP;
+	if (e->type == TUNNEL_ENCAP_GUE)
+		tunnel->flags |= FTUN_TUNNEL_GUE;
+	if (!e->sport)
+		tunnel->rules |= FTUN_OUTER_SPORT_AUTO;
+	if (e->flags & csum_flag)
+		tunnel->rules |= FTUN_OUTER_UDP_CSUM;
+	return FTUN_OK;
+}
+
+static enum ftun_stat ipv4_check(const struct ip_tunnel *ipt,
+				 struct ftun_tunnel *tunnel)
+{
+	if (ipt->collect_md)
 		return FTUN_STAT_refuse_tunnel;
 	if (!net_eq(ipt->net, dev_net(ipt->dev)))
 		return FTUN_STAT_refuse_netns;
-	return FTUN_OK;
+	return encap_read(&ipt->encap, TUNNEL_ENCAP_FLAG_CSUM, tunnel);
 }
 
 /* ip_tunnel_xmit() */
@@ -51,7 +77,7 @@ static enum ftun_stat ipip_read(const struct net_device *dev, bool inner6,
 		tunnel->rules |= FTUN_OUTER_TOS_INHERIT;
 	if (!ipt->ignore_df)
 		tunnel->rules |= FTUN_OUTER_DF_INHERIT;
-	return ipv4_check(ipt);
+	return ipv4_check(ipt, tunnel);
 }
 
 /* ipip6_tunnel_xmit(); what is inside by IPv4 is left to ip_tunnel_xmit(). */
@@ -69,7 +95,7 @@ static enum ftun_stat sit_read(const struct net_device *dev, bool inner6,
 		tunnel->rules |= FTUN_OUTER_TTL_INHERIT;
 	if (iph->tos == 1)
 		tunnel->rules |= FTUN_OUTER_TOS_INHERIT;
-	return ipv4_check(ipt);
+	return ipv4_check(ipt, tunnel);
 }
 
 /* A device with header_ops asks its neighbours where the other end is. */
@@ -104,7 +130,7 @@ static enum ftun_stat ip6tnl_read(const struct net_device *dev, bool inner6,
 {
 	const struct ip6_tnl *ip6t = netdev_priv(dev);
 
-	if (ip6t->parms.collect_md || ip6t->encap.type != TUNNEL_ENCAP_NONE)
+	if (ip6t->parms.collect_md)
 		return FTUN_STAT_refuse_tunnel;
 	if (!net_eq(ip6t->net, dev_net(dev)))
 		return FTUN_STAT_refuse_netns;
@@ -117,7 +143,7 @@ static enum ftun_stat ip6tnl_read(const struct net_device *dev, bool inner6,
 	if (ip6t->parms.flags & IP6_TNL_F_RCV_DSCP_COPY)
 		tunnel->flags |= FTUN_TUNNEL_DSCP_COPY;
 	tunnel->rules |= ip6tnl_label_rules(ip6t);
-	return FTUN_OK;
+	return encap_read(&ip6t->encap, TUNNEL_ENCAP_FLAG_CSUM6, tunnel);
 }
 
 /* prepare_ip6gre_xmit_ipv4(), prepare_ip6gre_xmit_ipv6(): ECN is not thought of. */

@@ -14,6 +14,8 @@ struct net_device;
 #define FTUN_TUNNEL_DSCP_COPY	0x02	/* inner DSCP becomes the outer one's */
 #define FTUN_TUNNEL_SEQ_IN	0x04	/* minds the GRE sequence numbers it gets */
 #define FTUN_TUNNEL_SIT6	0x08	/* no DF for IPv6 under a small MTU */
+#define FTUN_TUNNEL_UDP		0x10	/* puts UDP around its header */
+#define FTUN_TUNNEL_GUE		0x20	/* ... and a GUE header */
 
 /**
  * struct ftun_tunnel - a tunnel device as the module sees it

@@ -23,9 +23,12 @@ enum ftun_encap {
 #define FTUN_SHAPE_GRE_CSUM	0x04	/* GRE header has a checksum, ... */
 #define FTUN_SHAPE_GRE_KEY	0x08	/* ... a key, ... */
 #define FTUN_SHAPE_GRE_SEQ	0x10	/* ... a sequence number */
+#define FTUN_SHAPE_UDP		0x20	/* all of it is in UDP, ... */
+#define FTUN_SHAPE_UDP_CSUM	0x40	/* ... which has a checksum */
+#define FTUN_SHAPE_GUE		0x80	/* ... and is followed by a GUE header */
 
-/* Two pairs of IPv6 addresses and a GRE key */
-#define FTUN_TUPLE_ADDR_WORDS	(2 * 8 + 1)
+/* Two pairs of IPv6 addresses, a GRE key, UDP ports */
+#define FTUN_TUPLE_ADDR_WORDS	(2 * 8 + 2)
 
 /**
  * struct ftun_tuple - what names a flow's packets as they come in
@@ -37,8 +40,8 @@ enum ftun_encap {
  * @sport:   inner source port
  * @dport:   inner destination port
  * @addr:    inner source and destination, before any NAT; then outer source and
- *           destination; then the GRE key. What the packet does not have takes
- *           no room
+ *           destination; then the GRE key; then the outer UDP ports. What the
+ *           packet does not have takes no room
  *
  * The outer addresses and the key are part of it: a packet with the right inner
  * header from the wrong tunnel end point, or with no tunnel at all, is no match.
@@ -102,6 +105,13 @@ static inline __be32 ftun_tuple_key(const struct ftun_tuple *tuple)
 {
 	return *(ftun_tuple_outer_daddr(tuple) +
 		 ftun_tuple_addr_words(ftun_tuple_outer6(tuple)));
+}
+
+/* Checksums that stand between the device and the inner packet's */
+static inline unsigned int ftun_tuple_outer_csums(const struct ftun_tuple *tuple)
+{
+	return !!(tuple->shape & FTUN_SHAPE_UDP) +
+	       !!(tuple->shape & FTUN_SHAPE_GRE_CSUM);
 }
 
 static inline bool ftun_tuple_equal(const struct ftun_tuple *a,

@@ -71,6 +71,15 @@ static void count_deliver(struct net *net, const struct net_device *dev,
 		__IP_INC_STATS(net, IPSTATS_MIB_INDELIVERS);
 }
 
+/* udp_queue_rcv_one_skb() */
+static void count_udp(struct net *net, bool v6)
+{
+	if (v6)
+		__SNMP_INC_STATS(net->mib.udp_stats_in6, UDP_MIB_INDATAGRAMS);
+	else
+		__SNMP_INC_STATS(net->mib.udp_statistics, UDP_MIB_INDATAGRAMS);
+}
+
 static void count_decap(struct net *net, const struct sk_buff *skb,
 			const struct ftun_packet *pkt,
 			const struct ftun_path *path, u16 segs)
@@ -81,6 +90,8 @@ static void count_decap(struct net *net, const struct sk_buff *skb,
 
 	count_receive(net, skb->dev, outer6, pkt->len, pkt->outer_tos, segs);
 	acct(&path->outer_in, pkt->outer_len);
+	if (pkt->udp)
+		count_udp(net, outer6);
 	count_deliver(net, skb->dev, outer6);
 	dev_sw_netstats_rx_add(path->tun_in, len);
 	count_receive(net, path->tun_in, ftun_path_inner6(path), len, tos,

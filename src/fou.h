@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _FTUN_FOU_H
+#define _FTUN_FOU_H
+
+#include <linux/spinlock.h>
+#include <linux/types.h>
+
+#define FTUN_FOU_PORTS	8
+
+/**
+ * struct ftun_fou_port - where tunnelled packets in UDP are known to come to
+ * @daddr: address of this router, its first word only if it is IPv4
+ * @dport: UDP port
+ * @v6:    the address is IPv6, not IPv4
+ * @proto: protocol number of what follows UDP (FOU); 0 if a GUE header does
+ */
+struct ftun_fou_port {
+	__be32	daddr[4];
+	__be16	dport;
+	u8	v6;
+	u8	proto;
+};
+
+/**
+ * struct ftun_fou - all such ports of a network namespace
+ * @count:  how many; grows only, and after the entry has been written
+ * @wanted: there are tunnels that put UDP around their packets
+ * @lock:   held by who adds one
+ * @port:   constant once counted
+ *
+ * The kernel keeps its own list of them to itself, so this one is made from what
+ * is seen. A wrong entry costs speed: what it makes of packets is never proven.
+ */
+struct ftun_fou {
+	unsigned int		count;
+	bool			wanted;
+	spinlock_t		lock;
+	struct ftun_fou_port	port[FTUN_FOU_PORTS];
+};
+
+const struct ftun_fou_port *ftun_fou_find(const struct ftun_fou *fou,
+					  const __be32 *daddr, bool v6,
+					  __be16 dport);
+bool ftun_fou_guess(struct ftun_fou_port *port, const u8 *payload);
+void ftun_fou_add(struct ftun_fou *fou, const struct ftun_fou_port *port);
+
+#endif /* _FTUN_FOU_H */
