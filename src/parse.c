@@ -322,14 +322,20 @@ static const struct ftun_fou_port *fou_port(struct sk_buff *skb,
 	return ftun_fou_find(fou, daddr, v6, udph->dest);
 }
 
+/* UDP behind an encapsulation limit is FOU or GUE, to a place not known yet. It is
+ * no plain packet: its shape says so.
+ */
 static enum ftun_stat parse_plain(struct sk_buff *skb,
 				  const struct ip_header *ip,
 				  struct ftun_packet *pkt)
 {
-	if (ip->hlen > sizeof(struct ipv6hdr))
-		return FTUN_STAT_pass_options;
 	if (pkt->tuple.shape & FTUN_SHAPE_OUTER6)
 		pkt->tuple.shape = FTUN_SHAPE_INNER6;
+	if (ip->hlen > sizeof(struct ipv6hdr)) {
+		if (ip->proto != IPPROTO_UDP)
+			return FTUN_STAT_pass_options;
+		pkt->tuple.shape |= FTUN_SHAPE_UDP;
+	}
 	pkt->outer_tos = 0;
 	return parse_payload(skb, ip, pkt);
 }
@@ -451,16 +457,16 @@ static __wsum sum_from(const struct sk_buff *skb, u32 off, u32 len)
 	return skb_checksum(skb, off, len, 0);
 }
 
-/* Has the device, or the sender on this machine, answered for the checksum? What
- * a device vouches for first is the outer ones, if there are any.
+/* Has the device, or the sender on this machine, answered for the checksum of what
+ * begins at @off? What a device vouches for first are the @before outer ones.
+ * skb->csum_valid is what a tunnel before this one said about its own.
  */
-static bool l4_csum_vouched(const struct sk_buff *skb,
-			    const struct ftun_packet *pkt)
+static bool vouched(const struct sk_buff *skb, u32 off, unsigned int before)
 {
 	if (skb->ip_summed == CHECKSUM_PARTIAL)
-		return skb_checksum_start_offset(skb) >= pkt->inner;
+		return skb_checksum_start_offset(skb) >= (int)off;
 	return skb->ip_summed == CHECKSUM_UNNECESSARY &&
-	       skb->csum_level >= ftun_tuple_outer_csums(&pkt->tuple);
+	       skb->csum_level >= before;
 }
 
 /* With the pseudo header; both addresses from @addrs on. */
@@ -487,7 +493,7 @@ bool ftun_parse_l4_csum_ok(const struct sk_buff *skb,
 {
 	u32 len = pkt->inner_len - (pkt->l4 - pkt->inner);
 
-	if (l4_csum_vouched(skb, pkt))
+	if (vouched(skb, pkt->inner, ftun_tuple_outer_csums(&pkt->tuple)))
 		return true;
 	if (pkt->tuple.l4proto == IPPROTO_UDP &&
 	    !((const struct udphdr *)(skb->data + pkt->l4))->check)
@@ -509,30 +515,11 @@ bool ftun_parse_udp_csum_ok(const struct sk_buff *skb,
 {
 	u32 len = pkt->outer_len - pkt->udp;
 
-	if (skb_csum_unnecessary(skb))
+	if (vouched(skb, pkt->udp, 0))
 		return true;
 	return !l4_csum(ftun_tuple_outer_saddr(&pkt->tuple),
 			ftun_tuple_outer6(&pkt->tuple), len, IPPROTO_UDP,
 			sum_from(skb, pkt->udp, len));
-}
-
-static bool gre_csum_vouched(const struct sk_buff *skb,
-			     const struct ftun_packet *pkt)
-{
-	if (skb->ip_summed == CHECKSUM_UNNECESSARY && pkt->udp)
-		return skb->csum_level;
-	return skb_csum_unnecessary(skb);
-}
-
-/* As in l4_csum_vouched(). skb->csum_valid is what a tunnel before this one said
- * about its own.
- */
-static bool gre_csum_vouched(const struct sk_buff *skb,
-			     const struct ftun_packet *pkt)
-{
-	if (skb->ip_summed == CHECKSUM_PARTIAL)
-		return skb_checksum_start_offset(skb) >= pkt->gre;
-	return skb->ip_summed == CHECKSUM_UNNECESSARY;
 }
 
 /**
@@ -545,7 +532,7 @@ static bool gre_csum_vouched(const struct sk_buff *skb,
 bool ftun_parse_gre_csum_ok(const struct sk_buff *skb,
 			    const struct ftun_packet *pkt)
 {
-	if (gre_csum_vouched(skb, pkt))
+	if (vouched(skb, pkt->gre, !!pkt->udp))
 		return true;
 	return !csum_fold(sum_from(skb, pkt->gre, pkt->outer_len - pkt->gre));
 }

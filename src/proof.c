@@ -463,7 +463,9 @@ static bool observation_fits(const struct ftun_flow *flow, u8 index,
 	const struct ftun_packet *pkt = &seen->witness->pkt;
 	struct ftun_tunnel in;
 
-	if (!tuple_is(&pkt->tuple, &flow->ct->tuplehash[index].tuple))
+	if (!tuple_is(&pkt->tuple, &flow->ct->tuplehash[index].tuple) ||
+	    (pkt->tuple.encap == FTUN_ENCAP_NONE &&
+	     pkt->tuple.shape & FTUN_SHAPE_UDP))
 		return false;
 	return seen->in &&
 	       ftun_tunnel_read(seen->in, ftun_tuple_inner6(&pkt->tuple),
