@@ -51,6 +51,13 @@ struct pending {
 /* Used by its own CPU only, with BH off. */
 static DEFINE_PER_CPU(struct pending, pending);
 
+/* ICMP, SCTP and the like stay on the slow path. */
+static bool ct_has_ports(const struct nf_conn *ct)
+{
+	return nf_ct_protonum(ct) == IPPROTO_TCP ||
+	       nf_ct_protonum(ct) == IPPROTO_UDP;
+}
+
 /* The connection has been answered and is not about to end. */
 static bool ct_settled(const struct nf_conn *ct)
 {
@@ -59,9 +66,13 @@ static bool ct_settled(const struct nf_conn *ct)
 		return false;
 	if (nf_ct_protonum(ct) == IPPROTO_UDP)
 		return true;
-	return nf_ct_protonum(ct) == IPPROTO_TCP &&
-	       test_bit(IPS_ASSURED_BIT, &ct->status) &&
+	return test_bit(IPS_ASSURED_BIT, &ct->status) &&
 	       READ_ONCE(ct->proto.tcp.state) == TCP_CONNTRACK_ESTABLISHED;
+}
+
+static bool in_vrf(const struct net_device *dev)
+{
+	return netif_is_l3_master(dev) || netif_is_l3_slave(dev);
 }
 
 /* What rules a connection out whatever its tunnels are. */
@@ -73,6 +84,8 @@ static enum ftun_stat check_connection(const struct nf_conn *ct,
 		return FTUN_STAT_refuse_helper;
 	if (state->in == state->out)
 		return FTUN_STAT_refuse_hairpin;
+	if (in_vrf(state->in) || in_vrf(state->out))
+		return FTUN_STAT_refuse_vrf;
 	if (skb_sec_path(skb))
 		return FTUN_STAT_refuse_ipsec;
 	return ftun_route_check(skb_dst(skb), state->pf == NFPROTO_IPV6);
@@ -242,7 +255,7 @@ static void learn_inner(struct ftun_net *fn, struct sk_buff *skb,
 	bool inner6;
 
 	ct = nf_ct_get(skb, &ctinfo);
-	if (!ct || nf_ct_is_template(ct) || !ct_settled(ct))
+	if (!ct || nf_ct_is_template(ct))
 		return;
 	inner6 = state->pf == NFPROTO_IPV6;
 	reason = ftun_tunnel_read(state->in, inner6, &in);
@@ -250,6 +263,12 @@ static void learn_inner(struct ftun_net *fn, struct sk_buff *skb,
 		reason = ftun_tunnel_read(state->out, inner6, &out);
 	if (reason == FTUN_OK && in.encap == FTUN_ENCAP_NONE &&
 	    out.encap == FTUN_ENCAP_NONE)
+		return;
+	if (!ct_has_ports(ct)) {
+		ftun_stat_inc(fn->stats, FTUN_STAT_refuse_proto);
+		return;
+	}
+	if (!ct_settled(ct))
 		return;
 	flow = flow_get(fn, ct);
 	if (!flow)

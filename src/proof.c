@@ -258,7 +258,8 @@ static enum ftun_stat path_encap(struct ftun_path *path,
 	reason = ftun_route_check(seen->outer_dst, v6);
 	if (reason != FTUN_OK)
 		return reason;
-	ftun_route_get(&path->outer_route, seen->outer_dst, v6);
+	ftun_route_get(&path->outer_route, seen->outer_dst, v6,
+		       seen->witness->generations.routes6);
 	path_hold_outer_out(path, seen->skb);
 	return path_set_outer(path, seen);
 }
@@ -306,7 +307,8 @@ static enum ftun_stat path_build(struct ftun_path *path, struct ftun_flow *flow,
 		path->what |= FTUN_PATH_LABEL_0;
 	acct_set(&path->inner, flow->ct, index);
 	path_set_nat(path, flow->ct, index, inner);
-	ftun_route_get(&path->route, seen->dst, v6);
+	ftun_route_get(&path->route, seen->dst, v6,
+		       witness->generations.routes6);
 	path_decap(path, net, seen);
 	path_set_meta(path, net, seen->skb, path_inner_tos(path, pkt));
 	reason = path_encap(path, seen);

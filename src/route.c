@@ -56,15 +56,18 @@ enum ftun_stat ftun_route_check(const struct dst_entry *dst, bool v6)
  * @route: where; empty before
  * @dst:   a route that the slow path used; a reference is taken
  * @v6:    it is an IPv6 route, not IPv4
+ * @genid6: rt_genid_ipv6() before it was looked up
  *
  * Context: RCU read side.
  */
-void ftun_route_get(struct ftun_route *route, struct dst_entry *dst, bool v6)
+void ftun_route_get(struct ftun_route *route, struct dst_entry *dst, bool v6,
+		    u32 genid6)
 {
 	dst_hold(dst);
 	route->dst = dst;
 	route->cookie = v6 ? rt6_get_cookie(route6(dst))
 			   : route4(dst)->rt_pmtu;
+	route->genid = genid6;
 }
 
 void ftun_route_put(struct ftun_route *route)

@@ -17,10 +17,12 @@ struct sk_buff;
  * @dst:    with a reference; NULL if there is none
  * @cookie: what tells whether it is still good: the learned path MTU of an IPv4
  *          route, the cookie of an IPv6 one
+ * @genid:  rt_genid_ipv6() at that time; an IPv4 route has its own
  */
 struct ftun_route {
 	struct dst_entry	*dst;
 	u32			cookie;
+	u32			genid;
 };
 
 /*
@@ -38,16 +40,26 @@ static inline bool ftun_route_current4(const struct net *net,
 	       rt->rt_pmtu == route->cookie;
 }
 
+/* New addresses and IPsec policies make rt_genid_ipv6() move on, and only them: a
+ * route that changed is one whose cookie is stale.
+ */
+static inline bool ftun_route_current6(const struct net *net,
+				       const struct ftun_route *route)
+{
+	return route->genid == rt_genid_ipv6(net) &&
+	       dst_check(route->dst, route->cookie);
+}
+
 static inline bool ftun_route_current(const struct net *net,
 				      const struct ftun_route *route, bool v6)
 {
-	if (v6)
-		return dst_check(route->dst, route->cookie);
-	return ftun_route_current4(net, route);
+	return v6 ? ftun_route_current6(net, route)
+		  : ftun_route_current4(net, route);
 }
 
 enum ftun_stat ftun_route_check(const struct dst_entry *dst, bool v6);
-void ftun_route_get(struct ftun_route *route, struct dst_entry *dst, bool v6);
+void ftun_route_get(struct ftun_route *route, struct dst_entry *dst, bool v6,
+		    u32 genid6);
 void ftun_route_put(struct ftun_route *route);
 u32 ftun_route_mtu(const struct ftun_route *route);
 u32 ftun_route_forward_mtu(const struct ftun_route *route, bool v6);

@@ -50,10 +50,12 @@ struct seq_file;
 	X(wait_neigh,	"neighbour not resolved yet")			\
 	X(wait_tuple,	"an ended connection still holds the same addresses") \
 	X(refuse_helper, "connection has a conntrack helper or sequence adjustment") \
+	X(refuse_proto,	"packets neither TCP nor UDP on their way through a tunnel") \
 	X(refuse_owned,	"connection belongs to another flow offload")	\
 	X(refuse_route,	"route is not plain unicast")		\
 	X(refuse_ipsec,	"an IPsec policy applies")			\
 	X(refuse_hairpin, "packet leaves by the device it came in on")	\
+	X(refuse_vrf,	"a device belongs to a VRF")			\
 	X(refuse_tunnel, "tunnel kind or mode not supported")		\
 	X(refuse_nbma,	"multipoint tunnel")				\
 	X(refuse_netns,	"tunnel works in another network namespace")	\

@@ -179,7 +179,7 @@ static const struct tunnel_kind *kind_of(const struct net_device *dev)
 	return NULL;
 }
 
-static bool is_other_tunnel(const struct net_device *dev)
+static bool is_tunnel(const struct net_device *dev)
 {
 	switch (dev->type) {
 	case ARPHRD_TUNNEL:
@@ -205,11 +205,14 @@ static bool is_other_tunnel(const struct net_device *dev)
 enum ftun_stat ftun_tunnel_read(const struct net_device *dev, bool inner6,
 				struct ftun_tunnel *tunnel)
 {
-	const struct tunnel_kind *kind = kind_of(dev);
+	const struct tunnel_kind *kind;
 
 	*tunnel = (struct ftun_tunnel) { .encap = FTUN_ENCAP_NONE };
+	if (!is_tunnel(dev))
+		return FTUN_OK;
+	kind = kind_of(dev);
 	if (!kind)
-		return is_other_tunnel(dev) ? FTUN_STAT_refuse_tunnel : FTUN_OK;
+		return FTUN_STAT_refuse_tunnel;
 	tunnel->encap = kind->encap;
 	tunnel->flags = kind->flags;
 	return kind->read(dev, inner6, tunnel);
