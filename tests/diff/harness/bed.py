@@ -200,9 +200,9 @@ class Bed:
             net.sysctl("net.ipv6.neigh.default." + name, value)
 
     def settle(self):
-        """What IPv6 has to say about a change, it says within two ticks."""
+        """What IPv6 has to say about a change, it says within a few ticks of a slow clock."""
         if self.dual:
-            time.sleep(0.03)
+            time.sleep(0.06)
 
     def set_offloads(self):
         on = self.world["offload"]

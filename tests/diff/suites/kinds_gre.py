@@ -16,7 +16,10 @@ def gre(fl):
     name = "gre: %s"
     decap(fl, name % "key wrong", down(o_key=IN_KEY + 1), down(o_key=OUT_KEY), down(o_key=0), down(o_key=IN_KEY ^ 1 << 31),
           tags=("quick",) if "key" in has and len(has) == 1 else ())
-    decap(fl, name % "key missing" if "key" in has else name % "key not asked for", down(o_key=None), down(o_key=0))
+    if "key" in has:
+        decap(fl, name % "key missing", down(o_key=None))
+    else:
+        decap(fl, name % "key not asked for", down(o_key=0), down(o_key=IN_KEY))
     decap(fl, name % "checksum", down(o_gre_csum=True), down(o_gre_csum=None), down(o_gre_csum="bad"), down(o_gre_csum=0),
           fast=ANY, tags=("quick",) if has == ("csum",) else ())
     decap(fl, name % "checksum wrong", down(o_gre_csum="bad"), down(o_gre_csum="bad", size=33))

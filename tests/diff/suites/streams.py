@@ -4,6 +4,8 @@ sent, most of it by the fast path, whatever happens on the way. The ends are
 
    ftd-c: 10.1.0.2 on c0          ftd-f: 192.0.2.2 on f0, 203.0.113.2 and
                                          10.2.0.2 at the end of a tunnel of its own
+
+with IPv6 as in the drawing of harness/bed.py.
 """
 import hashlib
 import os
@@ -14,57 +16,100 @@ import time
 from harness import bed as b
 from harness import engine, net
 from harness.engine import special
+from harness.sites import SITES
+
+from .flavours import FLAVOURS
 
 SIZE = 6 << 20
+SERVER = SITES["far"].addrs
 CLIENT = ("addr add 10.1.0.2/24 dev c0", "route add default via 10.1.0.1")
-FAR = ("addr add 192.0.2.2/24 dev f0", "addr add 203.0.113.2/32 dev lo",
-       "link add t0 type ipip local 203.0.113.2 remote 192.0.2.1", "link set t0 up",
-       "addr add 10.2.0.2/32 dev t0", "route add 10.1.0.0/16 dev t0", "route add 10.9.0.0/16 dev t0")
+CLIENT6 = ("addr add 2001:db8:1::2/64 dev c0 nodad", "route add 2001:db8::/32 via 2001:db8:1::1")
+ENDS = ("addr add 192.0.2.2/24 dev f0", "addr add 203.0.113.2/32 dev lo")
+ENDS6 = ("addr add 2001:db8:a::2/64 dev f0 nodad", "addr add 2001:db8:c::2/128 dev lo nodad")
+INSIDE = {4: ("addr add 10.2.0.2/32 dev t0", "route add 10.1.0.0/16 dev t0", "route add 10.9.0.0/16 dev t0"),
+          6: ("addr add 2001:db8:2::2/128 dev t0 nodad", "route add 2001:db8:1::/64 dev t0",
+              "route add 2001:db8:9::/64 dev t0")}
+
+
+def far_end(kind):
+    """The other end of tun0: its keys are the other way round."""
+    far, router = SITES["far"].outers[kind.under]
+    options = kind.options(far, router)
+    if "ikey" in options:
+        options["ikey"], options["okey"] = options["okey"], options["ikey"]
+    return kind.setup() + ["link add t0 type %s %s" % (kind.link, b.tunnel_options(options, {})),
+                           "link set t0 up", "link set t0 mtu %d" % kind.mtu()] + [
+        line for family in kind.inner for line in INSIDE[family]]
 
 
 class Streams:
     """The router of bed.py with two real hosts at its sides."""
 
-    def __init__(self, sentinel, args, world=None):
-        self.null = args.null
+    def __init__(self, sentinel, args, world=None, family=4):
+        self.null, self.family = args.null, family
         if not self.null:
             engine.arm(True)
         self.bed = b.Bed({"offload": True, "lan_mtu": 1500, **(world or {})}, sentinel)
-        for ns, lines in (("c", CLIENT), ("f", FAR)):
-            with self.bed.ns[ns]:
-                net.run("ip", "-batch", "-", stdin="\n".join(lines) + "\n")
-                for dev in {"c": ("c0",), "f": ("f0", "t0")}[ns]:
-                    net.run("ip", "link", "set", dev, "mtu", "1480" if dev == "t0" else "1500")
+        kind, six = b.kinds(self.bed.world)[0], self.bed.dual
+        self.host("c", "c0", CLIENT + CLIENT6 * six)
+        self.host("f", "f0", [*ENDS, *ENDS6 * six, *far_end(kind)])
         for wire in self.bed.wires.values():
             wire.close()
         self.bed.wires = {}
 
+    def host(self, ns, dev, lines):
+        with self.bed.ns[ns]:
+            if self.bed.dual:
+                for name in ("all", "default"):
+                    net.sysctl("net.ipv6.conf.%s.disable_ipv6" % name, 0)
+            net.run("ip", "-batch", "-", stdin="\n".join(["link set %s mtu 1500" % dev, *lines]) + "\n")
+
     def socket(self, ns, kind):
         with self.bed.ns[ns]:
-            s = socket.socket(socket.AF_INET, kind)
+            s = socket.socket(socket.AF_INET6 if self.family == 6 else socket.AF_INET, kind)
         s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         return s
 
     def connect(self, port=5001):
         """(client's end, far end), not blocking."""
         listener = self.socket("f", socket.SOCK_STREAM)
-        listener.bind(("10.2.0.2", port))
+        listener.bind((SERVER[self.family], port))
         listener.listen(1)
         c = self.socket("c", socket.SOCK_STREAM)
         c.settimeout(20)
-        c.connect(("10.2.0.2", port))
+        c.connect((SERVER[self.family], port))
         f = listener.accept()[0]
         listener.close()
         c.setblocking(False)
         f.setblocking(False)
         return c, f
 
+    def prime(self, a, z):
+        """A byte to and fro until the fast path is seen: a worker puts the hooks there."""
+        for _ in range(1 if self.null else 50):
+            for one, other in ((a, z), (z, a)):
+                one.send(b"x")
+                select.select([other], [], [], 10)
+                other.recv(1)
+            if min(self.count().get(k, 0) for k in ("fast_encap", "fast_decap")):
+                break
+            time.sleep(0.02)
+
     def count(self):
-        """(fast path, forward chain) packets so far."""
+        """The module's counters and what the forward chain saw."""
         self.bed.ns["r"].enter()
-        mod = net.module_counters()
-        return (sum(mod.get(k, 0) for k in engine.FAST),
-                net.nft_counters(self.bed.nfnl).get("crossed", (0, 0))[0])
+        return {**net.module_counters(), "crossed": net.nft_counters(self.bed.nfnl).get("crossed", (0, 0))[0]}
+
+    def too_slow(self, before, share):
+        """Complaints, if less than that share of the packets was fast."""
+        if not share or self.null:
+            return []
+        moved = {k: n - before.get(k, 0) for k, n in self.count().items() if n != before.get(k, 0)}
+        fast, crossed = sum(moved.get(k, 0) for k in engine.FAST), moved.pop("crossed", 0)
+        if fast >= share * (fast + crossed):
+            return []
+        return ["fast path took %d packets, the forward chain saw %d (%s)" % (
+            fast, crossed, ", ".join("%s=%d" % kv for kv in sorted(moved.items())))]
 
     def close(self):
         self.bed.close()
@@ -102,19 +147,16 @@ def _receive(s, end):
     end["n"] += len(chunk)
 
 
-def tcp(sentinel, args, world=None, events=lambda s: (), share=0.9, size=SIZE):
+def tcp(sentinel, args, world=None, events=lambda s: (), share=0.9, size=SIZE, family=4):
     """One connection, both directions at once; complaints."""
-    s = Streams(sentinel, args, world)
+    s = Streams(sentinel, args, world, family)
     try:
         a, z = s.connect()
         data = os.urandom(size)
-        fast0, crossed0 = s.count()
-        out = transfer(a, z, data, events(s))
-        if share and not args.null and not out:
-            fast1, crossed1 = s.count()
-            fast, crossed = fast1 - fast0, crossed1 - crossed0
-            if fast < share * (fast + crossed):
-                out.append("fast path took %d packets, the forward chain saw %d" % (fast, crossed))
+        if share:
+            s.prime(a, z)
+        before = s.count()
+        out = transfer(a, z, data, events(s)) or s.too_slow(before, share)
         a.close()
         z.close()
         return out
@@ -191,7 +233,7 @@ def _(sentinel, args):
         a, z = s.connect()
         out = transfer(a, z, os.urandom(1 << 20))
         u = s.socket("c", socket.SOCK_DGRAM)
-        u.connect(("10.2.0.2", 9))
+        u.connect((SERVER[4], 9))
         _chatter((a, u))
     finally:
         s.close()         # the router goes while both ends go on sending
@@ -201,28 +243,60 @@ def _(sentinel, args):
     return out
 
 
-@special("ipip stream: udp datagrams both ways", tags=("quick", "stream"))
-def _(sentinel, args):
-    s = Streams(sentinel, args)
+def udp(sentinel, args, world=None, family=4, count=1500):
+    """Datagrams of all sizes that go there and back; complaints."""
+    s = Streams(sentinel, args, world, family)
     try:
         z = s.socket("f", socket.SOCK_DGRAM)
-        z.bind(("10.2.0.2", 5001))
+        z.bind((SERVER[family], 5001))
         a = s.socket("c", socket.SOCK_DGRAM)
-        a.connect(("10.2.0.2", 5001))
+        a.connect((SERVER[family], 5001))
         for end in (a, z):
             end.settimeout(10)
-        fast0, crossed0 = s.count()
-        for i in range(1500):
-            data = os.urandom(4) + bytes(i * 7 % 1449)
+        most = b.kinds(s.bed.world)[0].mtu() - {4: 28, 6: 48}[family] - 4
+        a.send(b"x")
+        z.connect(z.recvfrom(1)[1])
+        s.prime(a, z)
+        before = s.count()
+        for i in range(count):
+            data = os.urandom(4) + bytes(i * 7 % (most + 1))
             a.send(data)
-            got, peer = z.recvfrom(65536)
-            z.sendto(got, peer)
+            got = z.recv(65536)
+            z.send(got)
             if got != data or a.recv(65536) != data:
                 return ["datagram %d arrived changed" % i]
-        fast1, crossed1 = s.count()
-        fast, crossed = fast1 - fast0, crossed1 - crossed0
-        if not args.null and fast < 0.9 * (fast + crossed):
-            return ["fast path took %d packets, the forward chain saw %d" % (fast, crossed)]
-        return []
+        return s.too_slow(before, 0.9)
     finally:
         s.close()
+
+
+@special("ipip stream: udp datagrams both ways", tags=("quick", "stream"))
+def _(sentinel, args):
+    return udp(sentinel, args)
+
+
+# ---- every kind -----------------------------------------------------------------
+
+def changes(s):
+    lines = ["ip link set tun0 mtu 1280", "ip -6 route replace 2001:db8:2::/48 dev tun0; ip route replace 10.2.0.0/16 dev tun0; true",
+             "nft add rule inet ftd forward meta l4proto 99 drop", "conntrack -F", "ip link set tun0 mtu %d" %
+             b.kinds(s.bed.world)[0].mtu(), "ip neigh flush dev und0", "ip link set und0 mtu 1400"]
+    return [((i + 1) / 10, lambda c=c: net.shell(c)) for i, c in enumerate(lines)]
+
+
+def streams(fl):
+    def add(name, run, **how):
+        special("%s stream: %s" % (fl.label, name), tags=("stream",) + ("quick",) * (fl.full and name == "tcp both ways"),
+                kind=fl.kind.name)(lambda sentinel, args: run(sentinel, args, family=fl.family, **how))
+
+    world = dict(kind=fl.kind.name)
+    add("tcp both ways", tcp, world=world, size=SIZE // 3)
+    add("udp datagrams both ways", udp, world=world, count=700)
+    if fl.full:
+        add("tcp both ways, masquerade", tcp, world=dict(world, nat=["post oifname tun0 masquerade"]), size=SIZE // 3)
+        add("tcp both ways, offloads off", tcp, world=dict(world, offload=False), size=SIZE // 6)
+        add("tcp both ways, many changes", tcp, world=dict(world, neigh="kernel"), events=changes, share=0, size=SIZE // 3)
+
+
+for _fl in FLAVOURS:
+    streams(_fl)
