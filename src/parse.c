@@ -193,7 +193,7 @@ static void fill_tuple(const struct sk_buff *skb, struct ftun_packet *pkt)
 	if (tuple->shape & FTUN_SHAPE_GRE_KEY)
 		*end++ = *(const __be32 *)(skb->data + pkt->gre +
 				(tuple->shape & FTUN_SHAPE_GRE_CSUM ? 8 : 4));
-	if (tuple->shape & FTUN_SHAPE_UDP)
+	if (pkt->udp)
 		*end++ = *(const __be32 *)(skb->data + pkt->udp);
 	tuple->words = end - (__be32 *)tuple;
 }
