@@ -51,9 +51,14 @@ static void place(struct packet *p)
 {
 	u32 at = 0;
 
+	p->udph = 0;
 	p->gre = 0;
 	if (p->tunnel)
 		at = twin_hlen(p->outer6) + (p->limit ? 8 : 0);
+	if (p->udp) {
+		p->udph = at;
+		at += p->gue ? 12 : 8;
+	}
 	if (p->greh) {
 		p->gre = at;
 		at += gre_hlen(p->bits);
@@ -62,12 +67,36 @@ static void place(struct packet *p)
 	p->l4 = at + twin_hlen(p->inner6);
 }
 
+/* And it is known that others are taken out of it. */
+static void fill_udp(struct packet *p, u32 len, u8 proto)
+{
+	u8 *udp = p->bytes + p->udph;
+	struct ftun_fou_port *port = &p->fou.port[0];
+	u32 addr = twin_addr_len(p->outer6);
+
+	put16(udp + 4, len - p->udph);
+	if (p->gue) {
+		put32(udp + 8, 0);
+		udp[9] = proto;
+	}
+	memset(&p->fou, 0, sizeof(p->fou));
+	memcpy(port->daddr, p->bytes + twin_addr_at(p->outer6) + addr, addr);
+	memcpy(&port->dport, udp + 2, 2);
+	port->v6 = p->outer6;
+	port->proto = p->gue ? 0 : proto;
+	p->fou.count = 1;
+}
+
 static void fill_outer(struct packet *p, u32 len)
 {
 	u8 proto = p->greh ? P_GRE : p->inner6 ? P_IPV6 : P_IPV4;
 
 	if (p->greh)
 		fill_gre(p->bytes + p->gre, p);
+	if (p->udp) {
+		fill_udp(p, len, proto);
+		proto = P_UDP;
+	}
 	if (p->limit) {
 		fill_limit(p->bytes + 40, proto);
 		proto = P_DSTOPTS;
@@ -80,15 +109,19 @@ bool packet_first6(const struct packet *p)
 	return p->tunnel ? p->outer6 : p->inner6;
 }
 
-/* The sums outside the inner packet. */
-void packet_fix_outer(struct packet *p)
+/* The sums outside the inner packet, from the inside out. */
+void packet_fix_outer(const struct packet *p, u8 *bytes)
 {
-	u32 len = twin_ip_len(p->bytes, packet_first6(p));
+	u32 len = twin_ip_len(bytes, packet_first6(p));
 
 	if (p->greh)
-		twin_fix_gre(p->bytes + p->gre, len - p->gre);
+		twin_fix_gre(bytes + p->gre, len - p->gre);
+	if (p->udp && p->summed)
+		twin_fix_udp(bytes, p->outer6, p->udph);
+	else if (p->udp)
+		put16(bytes + p->udph + 6, 0);
 	if (p->tunnel)
-		twin_fix_ip(p->bytes, p->outer6);
+		twin_fix_ip(bytes, p->outer6);
 }
 
 /* Every checksum right. The lengths have to be. */
@@ -98,13 +131,15 @@ void packet_fix(struct packet *p)
 
 	twin_fix_l4(ip, p->inner6);
 	twin_fix_ip(ip, p->inner6);
-	packet_fix_outer(p);
+	packet_fix_outer(p, p->bytes);
 }
 
-/* The first header says this is the length. */
+/* The first header says this is the length, and UDP behind it. */
 void packet_put_len(struct packet *p, u32 len)
 {
 	twin_put_ip_len(p->bytes, packet_first6(p), len);
+	if (p->udp && len >= p->udph + 8)
+		put16(p->bytes + p->udph + 4, len - p->udph);
 	twin_fix_ip(p->bytes, packet_first6(p));
 }
 
@@ -128,25 +163,56 @@ void packet_fill(struct packet *p)
 	packet_fix(p);
 }
 
+/* C, K, S by the bits of a number. */
+static void shape_gre(struct packet *p, u32 n)
+{
+	p->greh = true;
+	p->bits = (n & 1 ? GRE_C : 0) | (n & 2 ? GRE_K : 0) | (n & 4 ? GRE_S : 0);
+}
+
+/* IPv4, IPv6, IPv6 with an encapsulation limit. */
+static void shape_outer(struct packet *p, u32 n)
+{
+	p->tunnel = true;
+	p->outer6 = n;
+	p->limit = n == 2;
+}
+
+/* Nothing, GRE with nothing, C, CKS; in four kinds of UDP; behind three outer headers. */
+static void shape_udp(struct packet *p, u32 n)
+{
+	static const u8 gre[] = { 0, 0, 1, 7 };
+
+	shape_outer(p, n / 16);
+	p->udp = true;
+	p->summed = n & 1;
+	p->gue = n & 2;
+	if (n / 4 % 4)
+		shape_gre(p, gre[n / 4 % 4]);
+}
+
 /* 2 plain ones, and two inner packets in 27 wrappings: three outer headers with
- * nothing or one of eight GRE headers behind them.
+ * nothing or one of eight GRE headers behind them; then 48 with UDP.
  */
 void packet_shape(struct packet *p, u32 n)
 {
-	u32 wrapping = n % PACKET_SHAPES / 2 - 1, gre = wrapping % 9;
+	u32 wrapping;
 
+	n %= PACKET_SHAPES;
+	p->tunnel = p->outer6 = p->limit = p->udp = p->summed = p->gue = p->greh = false;
+	p->bits = 0;
+	p->fou.count = 0;
 	p->inner6 = n & 1;
-	p->tunnel = n % PACKET_SHAPES >= 2;
-	if (!p->tunnel)
+	if (n < 2)
 		return;
-	p->outer6 = wrapping >= 9;
-	p->limit = wrapping >= 18;
-	p->greh = gre;
-	if (!gre)
+	wrapping = n / 2 - 1;
+	if (wrapping >= 27) {
+		shape_udp(p, wrapping - 27);
 		return;
-	p->bits = (gre - 1) & 1 ? GRE_C : 0;
-	p->bits |= (gre - 1) & 2 ? GRE_K : 0;
-	p->bits |= (gre - 1) & 4 ? GRE_S : 0;
+	}
+	shape_outer(p, wrapping / 9);
+	if (wrapping % 9)
+		shape_gre(p, wrapping % 9 - 1);
 }
 
 /* All kinds in turn. */

@@ -19,20 +19,23 @@
 #define COUNT(array)	(sizeof(array) / sizeof((array)[0]))
 
 /* @got starts as rubbish: the parser has to write all of it. */
-static enum ftun_stat check_skb(struct sk_buff *skb)
+static enum ftun_stat check_skb(struct sk_buff *skb, const struct ftun_fou *fou)
 {
 	struct ftun_packet got, want;
 	enum ftun_stat reason;
 
 	memset(&got, 0xa5, sizeof(got));
-	reason = ftun_parse(skb, IIF, &got);
-	assert_int_equal(reason, twin_parse(skb, IIF, &want));
+	reason = ftun_parse(skb, IIF, fou, &got);
+	assert_int_equal(reason, twin_parse(skb, IIF, fou, &want));
 	assert_memory_equal(skb->data, skb->all, skb->linear);
 	if (reason != FTUN_OK)
 		return reason;
 	assert_string_equal(twin_differs(&got, &want) ?: "", "");
 	assert_int_equal(ftun_parse_l4_csum_ok(skb, &got),
 			 twin_l4_ok(skb, &got));
+	if (got.tuple.shape & FTUN_SHAPE_UDP_CSUM)
+		assert_int_equal(ftun_parse_udp_csum_ok(skb, &got),
+				 twin_udp_ok(skb, &got));
 	if (got.tuple.shape & FTUN_SHAPE_GRE_CSUM)
 		assert_int_equal(ftun_parse_gre_csum_ok(skb, &got),
 				 twin_gre_ok(skb, &got));
@@ -42,7 +45,7 @@ static enum ftun_stat check_skb(struct sk_buff *skb)
 static enum ftun_stat check(const struct packet *p, u32 linear)
 {
 	struct sk_buff *skb = packet_skb(p, linear);
-	enum ftun_stat reason = check_skb(skb);
+	enum ftun_stat reason = check_skb(skb, &p->fou);
 
 	skb_unmake(skb);
 	return reason;
@@ -61,7 +64,7 @@ static struct ftun_packet parsed(const struct packet *p, u32 iif)
 	struct sk_buff *skb = packet_skb(p, 0);
 	struct ftun_packet pkt;
 
-	assert_int_equal(ftun_parse(skb, iif, &pkt), FTUN_OK);
+	assert_int_equal(ftun_parse(skb, iif, &p->fou, &pkt), FTUN_OK);
 	skb_unmake(skb);
 	return pkt;
 }
@@ -70,7 +73,7 @@ static void valid_packets(void **state)
 {
 	struct packet p;
 
-	for (int n = 0; n < 100 * PACKET_KINDS; n++) {
+	for (int n = 0; n < 20 * PACKET_KINDS; n++) {
 		packet_some(&p, n);
 		assert_int_equal(check(&p, LINEAR), FTUN_OK);
 	}
@@ -103,7 +106,7 @@ static void every_split_without_memory(void **state)
 			struct ftun_packet pkt;
 
 			skb->no_room = true;
-			reason = ftun_parse(skb, IIF, &pkt);
+			reason = ftun_parse(skb, IIF, &p.fou, &pkt);
 			if (linear < headers)
 				assert_int_equal(reason, FTUN_STAT_pass_header);
 			if (linear == p.len)
@@ -187,8 +190,8 @@ static void every_header_byte(void **state)
 {
 	struct packet p;
 
-	for (int n = 0; n < 2 * PACKET_SHAPES; n++) {
-		packet_some(&p, n);
+	for (int n = 0; n < PACKET_SHAPES; n++) {
+		packet_some(&p, n + rnd() % 8 * PACKET_SHAPES);
 		for (u32 at = 0; at < header_bytes(&p); at++) {
 			for (int flip = 1; flip < 256; flip++) {
 				struct packet other = p;
@@ -271,7 +274,7 @@ static void named_faults(void **state)
 	}
 }
 
-/* Room for more behind the header at @ip; the lengths say so. */
+/* Room for more behind the header at @ip; the lengths say so, UDP's too. */
 static void grow(struct packet *p, u32 ip, u32 add)
 {
 	bool v6 = ip == p->inner ? p->inner6 : p->outer6;
@@ -366,6 +369,8 @@ static void extensions(void **state)
 /* The one option that a tunnel's header may have, and nothing like it. */
 static void every_limit(void **state)
 {
+	static const u8 known[] = { P_IPV4, P_IPV6, P_GRE, P_TCP, P_UDP };
+
 	for (int n = 0; n < PACKET_SHAPES; n++) {
 		struct packet p, q;
 
@@ -386,28 +391,217 @@ static void every_limit(void **state)
 		for (int next = 0; next < 256; next++) {
 			q = p;
 			q.bytes[40] = next;
-			if (next != P_IPV4 && next != P_IPV6 && next != P_GRE)
-				assert_int_equal(check(&q, 0), FTUN_NOT_OURS);
-			else
-				check(&q, 0);
+			assert_int_equal(check(&q, 0) == FTUN_NOT_OURS,
+					 !memchr(known, next, sizeof(known)));
 		}
 	}
 }
 
-/* It is no reason to take a plain packet. */
+/* It makes no plain packet of what is in a tunnel: UDP behind it is told from UDP
+ * without it, and TCP behind it is nothing that Linux sends.
+ */
 static void limit_without_tunnel(void **state)
 {
 	for (int n = 1; n < PACKET_KINDS; n += PACKET_SHAPES) {
+		struct ftun_packet with, without;
 		struct packet p;
 
 		packet_some(&p, n);
+		without = parsed(&p, IIF);
 		grow(&p, 0, 8);
 		memcpy(p.bytes + 40, "\0\0\4\1\4\1\1\0", 8);
 		p.bytes[40] = p.proto;
 		p.bytes[6] = P_DSTOPTS;
-		assert_int_equal(check(&p, 0), FTUN_NOT_OURS);
+		assert_int_equal(check(&p, 0), p.proto == P_UDP ? FTUN_OK :
+				 FTUN_STAT_pass_options);
+		if (p.proto == P_TCP)
+			continue;
+		with = parsed(&p, IIF);
+		assert_false(ftun_tuple_equal(&with.tuple, &without.tuple));
+		assert_int_equal(with.tuple.encap, FTUN_ENCAP_NONE);
+		assert_int_equal(with.tuple.words, without.tuple.words);
 	}
 }
+
+/* ---- UDP around tunnels ---------------------------------------------------- */
+
+/* Without a place that it is for it is a plain packet of another flow. */
+static void fou_elsewhere(void **state)
+{
+	for (int n = 2; n < PACKET_KINDS; n++) {
+		struct ftun_packet pkt;
+		struct ftun_fou_port *port;
+		struct packet p, q;
+
+		packet_some(&p, n);
+		if (!p.udp)
+			continue;
+		for (int i = 0; i < 6; i++) {
+			q = p;
+			port = &q.fou.port[0];
+			q.fou.count = i != 0;
+			port->dport ^= i == 1 ? htons(1 << rnd() % 16) : 0;
+			port->daddr[0] ^= i == 2 ? htonl(1u << rnd() % 32) : 0;
+			port->daddr[3] ^= i == 3 && p.outer6 ? 1 : 0;
+			port->v6 ^= i == 4;
+			assert_int_equal(check(&q, 0), FTUN_OK);
+			pkt = parsed(&q, IIF);
+			if (i == 5 || (i == 3 && !p.outer6))
+				assert_int_equal(pkt.inner, p.inner);
+			else
+				assert_int_equal(pkt.inner, 0);
+		}
+	}
+}
+
+/* Any of them can be the right one. */
+static void fou_every_place(void **state)
+{
+	for (int n = 2; n < PACKET_SHAPES; n++) {
+		struct packet p;
+
+		packet_some(&p, n);
+		if (!p.udp)
+			continue;
+		for (int at = 0; at < FTUN_FOU_PORTS; at++) {
+			struct packet q = p;
+
+			rnd_bytes((u8 *)&q.fou.port, sizeof(q.fou.port));
+			for (int i = 0; i < FTUN_FOU_PORTS; i++)
+				q.fou.port[i].v6 &= 1;
+			q.fou.port[at] = p.fou.port[0];
+			q.fou.count = FTUN_FOU_PORTS;
+			assert_int_equal(check(&q, 0), FTUN_OK);
+			assert_int_equal(parsed(&q, IIF).inner, p.inner);
+			q.fou.count = at;
+			assert_int_equal(parsed(&q, IIF).inner, 0);
+		}
+	}
+}
+
+/* Whatever the place is said to be for. */
+static void fou_every_protocol(void **state)
+{
+	for (int n = 2; n < PACKET_SHAPES; n++) {
+		for (int proto = 0; proto < 256; proto++) {
+			enum ftun_stat reason;
+			struct packet p;
+
+			packet_some(&p, n);
+			if (!p.udp)
+				continue;
+			if (p.gue)
+				p.bytes[p.udph + 9] = proto;
+			else
+				p.fou.port[0].proto = proto;
+			reason = check(&p, 0);
+			if (p.gue || proto)
+				assert_int_equal(reason == FTUN_NOT_OURS,
+						 proto != P_IPV4 && proto != P_IPV6 &&
+						 proto != P_GRE);
+		}
+	}
+}
+
+/* Version, control bit, options, flags: what Linux does not send is not handled. */
+static void gue_every_field(void **state)
+{
+	for (int n = 2; n < PACKET_SHAPES; n++) {
+		for (int flip = 1; flip < 256; flip++) {
+			struct packet p, q;
+
+			packet_some(&p, n);
+			if (!p.gue)
+				continue;
+			for (u32 at = 8; at < 12; at++) {
+				q = p;
+				q.bytes[p.udph + at] ^= flip;
+				if (at != 9)
+					assert_int_equal(check(&q, 0),
+							 FTUN_STAT_pass_encap);
+			}
+		}
+	}
+}
+
+/* UDP's length is that of the packet that it is in. */
+static void fou_every_length(void **state)
+{
+	for (int n = 2; n < PACKET_SHAPES; n++) {
+		struct packet p, q;
+
+		packet_some(&p, n);
+		if (!p.udp)
+			continue;
+		for (u32 len = 0; len < 0x10000; len += len < 400 ? 1 : 101) {
+			bool same = len == get16(p.bytes + p.udph + 4);
+
+			q = p;
+			put16(q.bytes + q.udph + 4, len);
+			assert_int_equal(check(&q, 0), same ? FTUN_OK :
+					 FTUN_STAT_pass_header);
+		}
+	}
+}
+
+/* The 4 bytes behind UDP, as tunnels put them there, and then as they do not. */
+static void fou_guess(void **state)
+{
+	for (int n = 2; n < PACKET_KINDS; n++) {
+		struct ftun_fou_port port = { 0 };
+		struct packet p;
+
+		packet_some(&p, n);
+		if (!p.udp)
+			continue;
+		assert_true(ftun_fou_guess(&port, p.bytes + p.udph + 8));
+		assert_int_equal(port.proto, p.fou.port[0].proto);
+	}
+	for (u32 i = 0; i < 0x1000000; i += 1 + rnd() % 64) {
+		struct ftun_fou_port port = { .proto = 0xa5 };
+		u8 bytes[4] = { i >> 16, rnd(), i >> 8, i };
+		u16 type = i;
+		bool v4 = bytes[0] >> 4 == 4, v6 = bytes[0] >> 4 == 6;
+		bool gre = type == 0x0800 || type == 0x86dd;
+		bool gue = !bytes[0] && !type;
+
+		assert_int_equal(ftun_fou_guess(&port, bytes), v4 || v6 || gre || gue);
+		if (v4 || v6 || gre || gue)
+			assert_int_equal(port.proto, v4 ? P_IPV4 : v6 ? P_IPV6 :
+					 gre ? P_GRE : 0);
+	}
+}
+
+/* A place is there once, and no more of them than there is room for. */
+static void fou_places(void **state)
+{
+	struct ftun_fou fou = { 0 };
+	struct ftun_fou_port port[2 * FTUN_FOU_PORTS];
+
+	memset(port, 0, sizeof(port));
+	for (u32 i = 0; i < COUNT(port); i++) {
+		port[i].daddr[0] = htonl(i / 4);
+		port[i].dport = htons(5555 + i % 4 / 2);
+		port[i].v6 = i % 2;
+		port[i].proto = i;
+		for (int twice = 0; twice < 2; twice++) {
+			ftun_fou_add(&fou, &port[i]);
+			assert_int_equal(fou.lock.held, 0);
+			assert_int_equal(fou.count, i < FTUN_FOU_PORTS ? i + 1 :
+					 FTUN_FOU_PORTS);
+		}
+	}
+	for (u32 i = 0; i < COUNT(port); i++) {
+		const struct ftun_fou_port *found;
+
+		found = ftun_fou_find(&fou, port[i].daddr, port[i].v6, port[i].dport);
+		assert_ptr_equal(found, i < FTUN_FOU_PORTS ? &fou.port[i] : NULL);
+		if (found)
+			assert_int_equal(found->proto, i);
+	}
+}
+
+/* ---- header fields ---------------------------------------------------------- */
 
 /* Of every wrong header checksum none is taken. 0xffff is zero's twin. */
 static void check_every_checksum(struct packet p, u32 at)
@@ -513,7 +707,8 @@ static void every_outer_protocol(void **state)
 			packet_some(&p, n);
 			p.bytes[p.limit ? 40 : twin_proto_at(p.outer6)] = proto;
 			twin_fix_ip(p.bytes, p.outer6);
-			wrong_version = !p.greh && proto == (p.inner6 ? P_IPV4 : P_IPV6);
+			wrong_version = !p.greh && !p.udp &&
+					proto == (p.inner6 ? P_IPV4 : P_IPV6);
 			if (wrong_version)
 				assert_int_equal(check(&p, 0), FTUN_STAT_pass_header);
 			else
@@ -531,7 +726,7 @@ static void every_gre_flag(void **state)
 		packet_some(&p, n);
 		if (!p.greh)
 			continue;
-		for (u32 flags = 0; flags < 0x10000; flags += 1 + rnd() % 4) {
+		for (u32 flags = 0; flags < 0x10000; flags += 1 + rnd() % 16) {
 			struct packet q = p;
 			enum ftun_stat reason;
 
@@ -553,7 +748,7 @@ static void every_gre_protocol(void **state)
 		packet_some(&p, n);
 		if (!p.greh)
 			continue;
-		for (u32 proto = 0; proto < 0x10000; proto += 1 + rnd() % 4) {
+		for (u32 proto = 0; proto < 0x10000; proto += 1 + rnd() % 16) {
 			struct packet q = p;
 			u32 other = p.inner6 ? 0x0800 : 0x86dd;
 
@@ -581,6 +776,8 @@ static u32 key_bytes(const struct packet *p, u32 *at)
 		at[n++] = twin_addr_at(p->outer6) + i;
 	for (u32 i = 0; p->bits & GRE_K && i < 4; i++)
 		at[n++] = p->gre + (p->bits & GRE_C ? 8 : 4) + i;
+	for (u32 i = 0; p->udp && i < 4; i++)
+		at[n++] = p->udph + i;
 	return n;
 }
 
@@ -624,11 +821,20 @@ static void key_has_nothing_else(void **state)
 		while (count--)
 			q.bytes[at[count]] = p.bytes[at[count]];
 		packet_fix(&q);
+		q.fou = p.fou;
 		a = parsed(&p, IIF);
 		b = parsed(&q, IIF);
 		assert_true(ftun_tuple_equal(&a.tuple, &b.tuple));
 		assert_memory_equal(&a.tuple, &b.tuple, 4 * a.tuple.words);
 	}
+}
+
+static bool same_but_limit(const struct packet *p, const struct packet *q)
+{
+	return p->inner6 == q->inner6 && p->tunnel == q->tunnel &&
+	       p->outer6 == q->outer6 && p->udp == q->udp &&
+	       p->summed == q->summed && p->gue == q->gue &&
+	       p->greh == q->greh && p->bits == q->bits;
 }
 
 /* The same addresses in other wrappings are other flows. */
@@ -644,13 +850,11 @@ static void key_has_the_shape(void **state)
 		pkt[n] = parsed(&p, IIF);
 		for (int other = 0; other < n; other++) {
 			struct packet q = p;
-			bool only_limit;
 
 			packet_shape(&q, other);
-			only_limit = p.limit && other + 18 == n;
 			assert_int_equal(ftun_tuple_equal(&pkt[n].tuple,
 							  &pkt[other].tuple),
-					 only_limit);
+					 same_but_limit(&p, &q));
 		}
 	}
 }
@@ -701,7 +905,7 @@ static void not_ip(void **state)
 		packet_some(&p, n);
 		skb = packet_skb(&p, 0);
 		skb->protocol = htons(types[n % 6]);
-		assert_int_equal(check_skb(skb), FTUN_NOT_OURS);
+		assert_int_equal(check_skb(skb, &p.fou), FTUN_NOT_OURS);
 		assert_int_equal(skb->linear, 0);
 		skb_unmake(skb);
 	}
@@ -718,7 +922,7 @@ static void wrong_version(void **state)
 		p.bytes[packet_first6(&p) ? 9 : 6] = P_TCP;
 		skb = packet_skb(&p, 0);
 		skb->protocol = packet_first6(&p) ? htons(0x0800) : htons(0x86dd);
-		assert_int_equal(check_skb(skb), FTUN_STAT_pass_header);
+		assert_int_equal(check_skb(skb, &p.fou), FTUN_STAT_pass_header);
 		skb_unmake(skb);
 	}
 }
@@ -741,7 +945,7 @@ static void irregular(void **state)
 		skb->prefetched = i == 5 || i == 7;
 		if (i == 7)
 			skb->sk = NULL;
-		assert_int_equal(check_skb(skb), i < 6 ?
+		assert_int_equal(check_skb(skb, &p.fou), i < 6 ?
 				 FTUN_STAT_pass_irregular : FTUN_OK);
 		skb_unmake(skb);
 	}
@@ -757,7 +961,7 @@ static void not_for_us(void **state)
 		packet_some(&p, n / 8);
 		skb = packet_skb(&p, 0);
 		skb->pkt_type = type;
-		assert_int_equal(check_skb(skb), type == PACKET_HOST ?
+		assert_int_equal(check_skb(skb, &p.fou), type == PACKET_HOST ?
 				 FTUN_OK : FTUN_STAT_pass_otherhost);
 		skb_unmake(skb);
 	}
@@ -793,7 +997,7 @@ static void random_damage(void **state)
 		if (skb->ip_summed == CHECKSUM_COMPLETE && rnd() % 2)
 			skb->csum = htons(twin_fold(twin_sum(skb->all, skb->len)));
 		skb->pkt_type = rnd() % 16 ? PACKET_HOST : rnd() % 8;
-		check_skb(skb);
+		check_skb(skb, &p.fou);
 		skb_unmake(skb);
 	}
 }
@@ -813,6 +1017,13 @@ int main(void)
 		cmocka_unit_test(extensions),
 		cmocka_unit_test(every_limit),
 		cmocka_unit_test(limit_without_tunnel),
+		cmocka_unit_test(fou_elsewhere),
+		cmocka_unit_test(fou_every_place),
+		cmocka_unit_test(fou_every_protocol),
+		cmocka_unit_test(gue_every_field),
+		cmocka_unit_test(fou_every_length),
+		cmocka_unit_test(fou_guess),
+		cmocka_unit_test(fou_places),
 		cmocka_unit_test(every_ip_checksum),
 		cmocka_unit_test(every_protocol),
 		cmocka_unit_test(every_protocol_bare),

@@ -153,39 +153,47 @@ static void key(struct ftun_packet *pkt, const u8 *byte, u32 len)
 	pkt->tuple.words += len / 4;
 }
 
-/* The packet with the ports, @at bytes from the beginning. */
-static enum ftun_stat check_inner(const u8 *all, u32 at, bool v6, u32 room,
-				  struct ftun_packet *pkt)
+/* TCP or UDP at @l4, in the packet that has its header at @at. */
+static enum ftun_stat check_ports(const u8 *all, u32 at, bool v6, u32 l4,
+				  u8 proto, struct ftun_packet *pkt)
 {
-	enum ftun_stat reason = check_ip(all + at, v6, room);
-	const u8 *ip = all + at, *l4;
-	u8 proto;
+	const u8 *ip = all + at;
+	enum ftun_stat reason;
 
-	if (reason != FTUN_OK)
-		return reason;
-	proto = ip[twin_proto_at(v6)];
-	if (v6 && proto == P_FRAGMENT)
-		return FTUN_STAT_pass_fragment;
-	if (v6 && (proto == P_HOPOPTS || proto == P_ROUTING || proto == P_DSTOPTS))
-		return FTUN_STAT_pass_options;
-	if (proto != P_TCP && proto != P_UDP)
-		return FTUN_NOT_OURS;
-	l4 = ip + twin_hlen(v6);
 	pkt->inner = at;
-	pkt->l4 = l4 - all;
+	pkt->l4 = l4;
 	pkt->inner_len = twin_ip_len(ip, v6);
 	pkt->tos = twin_tos(ip, v6);
 	pkt->ttl = ip[twin_ttl_at(v6)];
 	if (v6)
 		pkt->tuple.shape |= FTUN_SHAPE_INNER6;
 	pkt->tuple.l4proto = proto;
-	reason = check_l4(proto, l4, pkt->inner_len - twin_hlen(v6), pkt);
+	reason = check_l4(proto, all + l4, at + pkt->inner_len - l4, pkt);
 	if (reason != FTUN_OK)
 		return reason;
-	memcpy(&pkt->tuple.sport, l4, 2);
-	memcpy(&pkt->tuple.dport, l4 + 2, 2);
+	memcpy(&pkt->tuple.sport, all + l4, 2);
+	memcpy(&pkt->tuple.dport, all + l4 + 2, 2);
 	key(pkt, ip + twin_addr_at(v6), 2 * twin_addr_len(v6));
 	return FTUN_OK;
+}
+
+/* The packet inside, @at bytes from the beginning. */
+static enum ftun_stat check_inner(const u8 *all, u32 at, bool v6, u32 room,
+				  struct ftun_packet *pkt)
+{
+	enum ftun_stat reason = check_ip(all + at, v6, room);
+	u8 proto;
+
+	if (reason != FTUN_OK)
+		return reason;
+	proto = all[at + twin_proto_at(v6)];
+	if (v6 && proto == P_FRAGMENT)
+		return FTUN_STAT_pass_fragment;
+	if (v6 && (proto == P_HOPOPTS || proto == P_ROUTING || proto == P_DSTOPTS))
+		return FTUN_STAT_pass_options;
+	if (proto != P_TCP && proto != P_UDP)
+		return FTUN_NOT_OURS;
+	return check_ports(all, at, v6, at + twin_hlen(v6), proto, pkt);
 }
 
 /* RFC 2473 section 4.1.1: one option of one byte, and padding. */
@@ -231,7 +239,51 @@ static enum ftun_stat check_gre(const u8 *gre, u32 room, u32 *hlen,
 	return FTUN_OK;
 }
 
-/* The outer addresses and the GRE key come behind the inner addresses. */
+/* UDP, which says how long it is, and GUE without anything that is optional. What is
+ * inside is what the place is for, or what GUE says.
+ */
+static enum ftun_stat check_fou(const u8 *udp, u32 room, u8 *proto, u32 *hlen,
+				struct ftun_packet *pkt)
+{
+	bool gue = !*proto;
+
+	*hlen = gue ? 12 : 8;
+	if (room < *hlen || get16(udp + 4) != room)
+		return FTUN_STAT_pass_header;
+	pkt->tuple.shape |= FTUN_SHAPE_UDP;
+	if (get16(udp + 6))
+		pkt->tuple.shape |= FTUN_SHAPE_UDP_CSUM;
+	if (!gue)
+		return FTUN_OK;
+	if (udp[8] || udp[10] || udp[11])
+		return FTUN_STAT_pass_encap;
+	pkt->tuple.shape |= FTUN_SHAPE_GUE;
+	*proto = udp[9];
+	return FTUN_OK;
+}
+
+/* Is a packet with this header, and UDP @at bytes behind its beginning, for one of
+ * the places that are known? The first of them counts.
+ */
+static const struct ftun_fou_port *place_of(const u8 *ip, bool v6, u32 at,
+					    const struct ftun_fou *fou)
+{
+	const u8 *daddr = ip + twin_addr_at(v6) + twin_addr_len(v6);
+
+	if (twin_ip_len(ip, v6) < at + 8)
+		return NULL;
+	for (u32 i = 0; i < fou->count; i++) {
+		const struct ftun_fou_port *port = &fou->port[i];
+
+		if (!!port->v6 == v6 &&
+		    !memcmp(port->daddr, daddr, twin_addr_len(v6)) &&
+		    !memcmp(&port->dport, ip + at + 2, 2))
+			return port;
+	}
+	return NULL;
+}
+
+/* The outer addresses, the GRE key and the UDP ports come behind the inner addresses. */
 static void outer_key(const u8 *ip, bool v6, struct ftun_packet *pkt)
 {
 	const u8 *gre = ip + pkt->gre;
@@ -239,23 +291,29 @@ static void outer_key(const u8 *ip, bool v6, struct ftun_packet *pkt)
 	key(pkt, ip + twin_addr_at(v6), 2 * twin_addr_len(v6));
 	if (pkt->gre && gre[0] & GRE_K)
 		key(pkt, gre + (gre[0] & GRE_C ? 8 : 4), 4);
+	if (pkt->udp)
+		key(pkt, ip + pkt->udp, 4);
 }
 
 /* What begins @at bytes from the beginning of an outer packet of @len bytes. */
-static enum ftun_stat check_tunnel(const u8 *ip, bool v6, u32 len,
+static enum ftun_stat check_tunnel(const u8 *ip, bool v6, u32 at, u8 proto,
+				   const struct ftun_fou_port *port,
 				   struct ftun_packet *pkt)
 {
-	u8 proto = ip[twin_proto_at(v6)];
+	u32 len = twin_ip_len(ip, v6), hlen;
 	enum ftun_stat reason;
-	u32 at = twin_hlen(v6), hlen;
 
+	pkt->outer_tos = twin_tos(ip, v6);
 	pkt->tuple.encap = FTUN_ENCAP_IP;
-	if (v6 && proto == P_DSTOPTS) {
-		reason = check_limit(ip + at, len - at);
+	if (v6)
+		pkt->tuple.shape |= FTUN_SHAPE_OUTER6;
+	if (port) {
+		proto = port->proto;
+		reason = check_fou(ip + at, len - at, &proto, &hlen, pkt);
 		if (reason != FTUN_OK)
 			return reason;
-		proto = ip[at];
-		at += 8;
+		pkt->udp = at;
+		at += hlen;
 	}
 	if (proto == P_GRE) {
 		reason = check_gre(ip + at, len - at, &hlen, pkt);
@@ -273,17 +331,45 @@ static enum ftun_stat check_tunnel(const u8 *ip, bool v6, u32 len,
 	return reason;
 }
 
-static enum ftun_stat check_outer(const u8 *ip, bool v6, u32 room,
+/* UDP behind an encapsulation limit comes from some tunnel, if not from one to a
+ * place that is known.
+ */
+static enum ftun_stat check_plain(const u8 *ip, bool v6, u32 at, u8 proto,
+				  struct ftun_packet *pkt)
+{
+	if (at != twin_hlen(v6)) {
+		if (proto != P_UDP)
+			return FTUN_STAT_pass_options;
+		pkt->tuple.shape |= FTUN_SHAPE_UDP;
+	}
+	return check_ports(ip, 0, v6, at, proto, pkt);
+}
+
+static enum ftun_stat check_first(const u8 *ip, bool v6, u32 room,
+				  const struct ftun_fou *fou,
 				  struct ftun_packet *pkt)
 {
 	enum ftun_stat reason = check_ip(ip, v6, room);
+	const struct ftun_fou_port *port = NULL;
+	u8 proto = ip[twin_proto_at(v6)];
+	u32 at = twin_hlen(v6);
 
 	if (reason != FTUN_OK)
 		return reason;
-	pkt->outer_tos = twin_tos(ip, v6);
-	if (v6)
-		pkt->tuple.shape |= FTUN_SHAPE_OUTER6;
-	return check_tunnel(ip, v6, twin_ip_len(ip, v6), pkt);
+	if (v6 && proto == P_FRAGMENT)
+		return FTUN_STAT_pass_fragment;
+	if (v6 && proto == P_DSTOPTS) {
+		reason = check_limit(ip + at, twin_ip_len(ip, v6) - at);
+		if (reason != FTUN_OK)
+			return reason;
+		proto = ip[at];
+		at += 8;
+	}
+	if (proto == P_UDP)
+		port = place_of(ip, v6, at, fou);
+	if (!port && (proto == P_TCP || proto == P_UDP))
+		return check_plain(ip, v6, at, proto, pkt);
+	return check_tunnel(ip, v6, at, proto, port, pkt);
 }
 
 /* Everything else passes by without a closer look. */
@@ -302,7 +388,7 @@ static bool taken(const struct sk_buff *skb)
 }
 
 enum ftun_stat twin_parse(const struct sk_buff *skb, u32 iif,
-			  struct ftun_packet *pkt)
+			  const struct ftun_fou *fou, struct ftun_packet *pkt)
 {
 	bool v6 = skb->protocol == htons(0x86dd);
 	const u8 *ip = skb->all;
@@ -324,10 +410,7 @@ enum ftun_stat twin_parse(const struct sk_buff *skb, u32 iif,
 		return FTUN_STAT_pass_irregular;
 	if (skb->pkt_type != PACKET_HOST)
 		return FTUN_STAT_pass_otherhost;
-	if (proto == P_TCP || proto == P_UDP || proto == P_FRAGMENT)
-		reason = check_inner(ip, 0, v6, skb->len, pkt);
-	else
-		reason = check_outer(ip, v6, skb->len, pkt);
+	reason = check_first(ip, v6, skb->len, fou, pkt);
 	pkt->outer_len = twin_ip_len(ip, v6);
 	return reason;
 }
@@ -348,6 +431,8 @@ const char *twin_differs(const struct ftun_packet *got,
 		return "inner";
 	if (got->l4 != want->l4)
 		return "l4";
+	if (got->udp != want->udp)
+		return "udp";
 	if (got->gre != want->gre)
 		return "gre";
 	if (got->outer_len != want->outer_len)
@@ -372,18 +457,10 @@ const char *twin_differs(const struct ftun_packet *got,
 
 /* ---- checksums ------------------------------------------------------------ */
 
-static u32 pseudo_sum(const u8 *ip, bool v6)
+static u32 pseudo_sum(const u8 *ip, bool v6, u8 proto, u32 len)
 {
-	u32 len = twin_ip_len(ip, v6) - twin_hlen(v6);
-
-	return twin_sum(ip + twin_addr_at(v6), 2 * twin_addr_len(v6)) +
-	       ip[twin_proto_at(v6)] + (len >> 16) + (len & 0xffff);
-}
-
-static u32 l4_sum(const u8 *ip, bool v6)
-{
-	return twin_sum(ip + twin_hlen(v6),
-			twin_ip_len(ip, v6) - twin_hlen(v6));
+	return twin_sum(ip + twin_addr_at(v6), 2 * twin_addr_len(v6)) + proto +
+	       (len >> 16) + (len & 0xffff);
 }
 
 /* What is left of the device's sum over everything, without the first @at bytes: of
@@ -395,44 +472,60 @@ static u32 device_sum(const struct sk_buff *skb, u32 at)
 	       (u16)~twin_fold(twin_sum(skb->all, at));
 }
 
-/* Bytes behind the packet make a device's sum useless, else it has to be right. A
- * device that vouches for checksums begins with the outermost.
+/* Bytes behind the packet make a device's sum useless, else it has to be right. */
+static u32 sum_of(const struct sk_buff *skb, u32 at, u32 len)
+{
+	if (skb->ip_summed == CHECKSUM_COMPLETE && at + len == skb->len)
+		return device_sum(skb, at);
+	return twin_sum(skb->all + at, len);
+}
+
+/* A device that vouches for checksums begins with the outermost. UDP's counts even
+ * if there is none.
  */
 bool twin_l4_ok(const struct sk_buff *skb, const struct ftun_packet *pkt)
 {
 	const u8 *ip = skb->all + pkt->inner;
+	u8 proto = pkt->tuple.l4proto;
 	bool v6 = ip[0] >> 4 == 6;
-	u32 l4 = pkt->inner + twin_hlen(v6), sum;
-	bool behind_csum = pkt->gre && skb->all[pkt->gre] & GRE_C;
+	u32 len = pkt->inner + twin_ip_len(ip, v6) - pkt->l4;
+	u32 before = pkt->gre && skb->all[pkt->gre] & GRE_C;
 
-	if (skb->ip_summed == CHECKSUM_UNNECESSARY &&
-	    skb->csum_level >= behind_csum)
+	if (pkt->udp || pkt->l4 - pkt->inner != twin_hlen(v6))
+		before++;
+	if (skb->ip_summed == CHECKSUM_UNNECESSARY && skb->csum_level >= before)
 		return true;
 	if (skb->ip_summed == CHECKSUM_PARTIAL && skb->csum_at >= pkt->inner)
 		return true;
-	if (ip[twin_proto_at(v6)] == P_UDP && !get16(skb->all + l4 + 6))
+	if (proto == P_UDP && !get16(skb->all + pkt->l4 + 6))
 		return true;
-	if (skb->ip_summed == CHECKSUM_COMPLETE &&
-	    pkt->inner + twin_ip_len(ip, v6) == skb->len)
-		sum = device_sum(skb, l4);
-	else
-		sum = l4_sum(ip, v6);
-	return twin_fold(pseudo_sum(ip, v6) + sum) == 0xffff;
+	return twin_fold(pseudo_sum(ip, v6, proto, len) +
+			 sum_of(skb, pkt->l4, len)) == 0xffff;
+}
+
+bool twin_udp_ok(const struct sk_buff *skb, const struct ftun_packet *pkt)
+{
+	bool v6 = skb->all[0] >> 4 == 6;
+	u32 len = twin_ip_len(skb->all, v6) - pkt->udp;
+
+	if (skb->ip_summed == CHECKSUM_UNNECESSARY)
+		return true;
+	if (skb->ip_summed == CHECKSUM_PARTIAL && skb->csum_at >= pkt->udp)
+		return true;
+	return twin_fold(pseudo_sum(skb->all, v6, P_UDP, len) +
+			 sum_of(skb, pkt->udp, len)) == 0xffff;
 }
 
 bool twin_gre_ok(const struct sk_buff *skb, const struct ftun_packet *pkt)
 {
-	u32 len = twin_ip_len(skb->all, skb->all[0] >> 4 == 6), sum;
+	u32 len = twin_ip_len(skb->all, skb->all[0] >> 4 == 6) - pkt->gre;
 
-	if (skb->ip_summed == CHECKSUM_UNNECESSARY)
+	if (skb->ip_summed == CHECKSUM_UNNECESSARY &&
+	    skb->csum_level >= (pkt->udp ? 1 : 0))
 		return true;
 	if (skb->ip_summed == CHECKSUM_PARTIAL && skb->csum_at >= pkt->gre)
 		return true;
-	if (skb->ip_summed == CHECKSUM_COMPLETE && len == skb->len)
-		sum = device_sum(skb, pkt->gre);
-	else
-		sum = twin_sum(skb->all + pkt->gre, len - pkt->gre);
-	return twin_fold(sum) == 0xffff;
+	return twin_fold(sum_of(skb, pkt->gre, len)) == 0xffff;
 }
 
 u32 twin_l4_check_at(const u8 *ip, bool v6)
@@ -459,20 +552,35 @@ void twin_fix_gre(u8 *gre, u32 len)
 }
 
 /* A UDP checksum that comes out as zero is sent as its complement, RFC 768. */
-void twin_fix_l4(u8 *ip, bool v6)
+static void fix_l4(u8 *ip, bool v6, u32 at, u8 proto)
 {
-	u8 *check = ip + twin_l4_check_at(ip, v6);
+	u8 *check = ip + at + (proto == P_UDP ? 6 : 16);
+	u32 len = twin_ip_len(ip, v6) - at;
 	u16 sum;
 
 	put16(check, 0);
-	sum = ~twin_fold(pseudo_sum(ip, v6) + l4_sum(ip, v6));
-	put16(check, !sum && ip[twin_proto_at(v6)] == P_UDP ? 0xffff : sum);
+	sum = ~twin_fold(pseudo_sum(ip, v6, proto, len) + twin_sum(ip + at, len));
+	put16(check, !sum && proto == P_UDP ? 0xffff : sum);
+}
+
+void twin_fix_l4(u8 *ip, bool v6)
+{
+	fix_l4(ip, v6, twin_hlen(v6), ip[twin_proto_at(v6)]);
+}
+
+/* UDP outside, @at bytes from the beginning. */
+void twin_fix_udp(u8 *ip, bool v6, u32 at)
+{
+	fix_l4(ip, v6, at, P_UDP);
 }
 
 /* What a device that is to fill in the checksum finds in its place. */
 void twin_fix_l4_partial(u8 *ip, bool v6)
 {
-	put16(ip + twin_l4_check_at(ip, v6), twin_fold(pseudo_sum(ip, v6)));
+	u32 len = twin_ip_len(ip, v6) - twin_hlen(v6);
+
+	put16(ip + twin_l4_check_at(ip, v6),
+	      twin_fold(pseudo_sum(ip, v6, ip[twin_proto_at(v6)], len)));
 }
 
 /* ---- ECN ------------------------------------------------------------------ */

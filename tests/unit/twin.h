@@ -2,6 +2,7 @@
 #ifndef _UNIT_TWIN_H
 #define _UNIT_TWIN_H
 
+#include "../../src/fou.h"
 #include "../../src/parse.h"
 #include "../../src/rewrite.h"
 
@@ -42,10 +43,11 @@ void twin_put_tos(u8 *ip, bool v6, u8 tos);
 void twin_put_ip_len(u8 *ip, bool v6, u32 len);
 
 enum ftun_stat twin_parse(const struct sk_buff *skb, u32 iif,
-			  struct ftun_packet *pkt);
+			  const struct ftun_fou *fou, struct ftun_packet *pkt);
 const char *twin_differs(const struct ftun_packet *got,
 			 const struct ftun_packet *want);
 bool twin_l4_ok(const struct sk_buff *skb, const struct ftun_packet *pkt);
+bool twin_udp_ok(const struct sk_buff *skb, const struct ftun_packet *pkt);
 bool twin_gre_ok(const struct sk_buff *skb, const struct ftun_packet *pkt);
 
 int twin_ecn_decap(u8 outer, u8 inner);
@@ -53,6 +55,7 @@ u8 twin_ecn_encap(u8 inner);
 
 u32 twin_l4_check_at(const u8 *ip, bool v6);
 void twin_fix_ip(u8 *ip, bool v6);
+void twin_fix_udp(u8 *ip, bool v6, u32 at);
 void twin_fix_gre(u8 *gre, u32 len);
 void twin_fix_l4(u8 *ip, bool v6);
 void twin_fix_l4_partial(u8 *ip, bool v6);
