@@ -61,14 +61,25 @@ enum ftun_state {
  * struct ftun_acct - a conntrack entry to which packets are accounted
  * @ct:  entry, with a reference; or NULL
  * @dir: direction of the packets in it
+ * @mark: its mark when the path was proven: rules may ask for it
  * @timeout: jiffies for which a packet keeps it alive; 0 for TCP, where that
  *       depends, see ftun_window_timeout()
  */
 struct ftun_acct {
 	struct nf_conn	*ct;
 	u32		timeout;
+	u32		mark;
 	u8		dir;
 };
+
+static inline u32 ftun_ct_mark(const struct nf_conn *ct)
+{
+#ifdef CONFIG_NF_CONNTRACK_MARK
+	return READ_ONCE(ct->mark);
+#else
+	return 0;
+#endif
+}
 
 /**
  * struct ftun_path - a proven direction of a connection

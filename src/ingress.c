@@ -80,9 +80,14 @@ static enum ftun_stat check_dscp(const struct ftun_packet *pkt,
 	return FTUN_OK;
 }
 
-static bool acct_dying(const struct ftun_acct *acct)
+static enum ftun_stat check_acct(const struct ftun_acct *acct)
 {
-	return acct->ct && nf_ct_is_dying(acct->ct);
+	if (!acct->ct)
+		return FTUN_OK;
+	if (nf_ct_is_dying(acct->ct))
+		return FTUN_STAT_pass_dying;
+	return ftun_ct_mark(acct->ct) == acct->mark ? FTUN_OK
+						    : FTUN_STAT_pass_stale;
 }
 
 /* A UDP stream becomes assured two seconds after it began, when conntrack sees a
@@ -97,9 +102,15 @@ static bool udp_due(const struct nf_conn *ct, u8 l4proto)
 
 static enum ftun_stat check_conntrack(const struct ftun_path *path)
 {
-	if (nf_ct_is_dying(path->inner.ct) || acct_dying(&path->outer_in) ||
-	    acct_dying(&path->outer_out))
-		return FTUN_STAT_pass_dying;
+	enum ftun_stat reason;
+
+	reason = check_acct(&path->inner);
+	if (reason == FTUN_OK)
+		reason = check_acct(&path->outer_in);
+	if (reason == FTUN_OK)
+		reason = check_acct(&path->outer_out);
+	if (reason != FTUN_OK)
+		return reason;
 	if (udp_due(path->inner.ct, path->tuple.l4proto))
 		return FTUN_STAT_pass_assured;
 	return FTUN_OK;

@@ -125,6 +125,7 @@ static void acct_set(struct ftun_acct *acct, struct nf_conn *ct, u8 dir)
 	acct->ct = ct;
 	acct->dir = dir;
 	acct->timeout = ct_timeout(ct);
+	acct->mark = ftun_ct_mark(ct);
 }
 
 static void path_hold_outer_in(struct ftun_path *path, struct net *net,

@@ -40,7 +40,7 @@ struct seq_file;
 	X(pass_window,	"TCP packet outside the window, or connection closing") \
 	X(pass_dying,	"conntrack entry deleted")			\
 	X(pass_assured,	"conntrack is due to mark the UDP stream assured") \
-	X(pass_stale,	"rules, devices or routes changed: prove the flow again") \
+	X(pass_stale,	"rules, devices, routes or a conntrack mark changed: prove the flow again") \
 	X(pass_neigh,	"neighbour entry is gone")			\
 	X(pass_watched,	"tap, qdisc, filter, netdev chain or XDP on the tunnel device") \
 	X(pass_tunnel_error, "tunnel has recent ICMP errors to report")	\

@@ -35,7 +35,7 @@ from .kinds import KINDS
 from .sites import ENDS, LAN, LAN6, NEIGHBOURS, NEIGHBOURS6, OWN, SITES, UND0, UND06, UND1, UND16
 
 WORLD = dict(kind="ipip", kind1="", dual=None, tun={}, tun1={}, tun_mtu=0, und_mtu=1500, lan_mtu=4000, nat=(), filter="", nft="", early="",
-             sysctl={}, setup=(), neigh="static", offload=False, vnet=False, conntrack=True, plain_devices=())
+             sysctl={}, setup=(), neigh="static", offload=False, vnet=False, conntrack=True, plain_devices=(), ports={})
 SYSCTL = {"net.ipv4.ip_forward": 1, "net.ipv4.icmp_ratelimit": 0,
           "net.ipv4.icmp_msgs_per_sec": 1000000, "net.ipv4.icmp_msgs_burst": 100000,
           "net.ipv4.conf.all.rp_filter": 0, "net.ipv4.conf.default.rp_filter": 0,
@@ -175,11 +175,8 @@ class Bed:
             if name.startswith("net.netfilter") or name in self.world["sysctl"]:
                 net.sysctl(name, value)
         self.set_offloads()
-        vnet = self.world["vnet"]
-        self.wires = {
-            "client": net.Wire("client", self.ns["c"], "c0", SITES["client"].mac, vnet),
-            "far": net.Wire("far", self.ns["f"], "f0", SITES["far"].mac, vnet),
-            "far2": net.Wire("far2", self.ns["f"], "g0", SITES["far2"].mac, vnet)}
+        self.wires = {name: self.wire(name, ns, dev)
+                      for name, ns, dev in (("client", "c", "c0"), ("far", "f", "f0"), ("far2", "f", "g0"))}
         for ns in self.ns.values():
             net.wait_links(ns)
         self.rtnl, self.nfnl = net.Netlink(0), net.Netlink(12)
@@ -203,6 +200,16 @@ class Bed:
         """What IPv6 has to say about a change, it says within a few ticks of a slow clock."""
         if self.dual:
             time.sleep(0.06)
+
+    def wire(self, name, ns, dev):
+        """An end of a wire; ports={"client": "5"}: of VLAN 5 on it."""
+        vlan = self.world["ports"].get(name)
+        if vlan:
+            with self.ns[ns]:
+                net.up(dev)
+                net.run("ip", "link", "add", "link", dev, "name", dev + "v", "type", "vlan", "id", vlan)
+            dev += "v"
+        return net.Wire(name, self.ns[ns], dev, SITES[name].mac, self.world["vnet"])
 
     def set_offloads(self):
         on = self.world["offload"]

@@ -144,7 +144,7 @@ class Normaliser:
     packet share an ID, so theirs becomes the order of its first appearance; IPv6's
     fragment ID likewise, whoever's. GRE's sequence numbers count from the last rebase()."""
 
-    WRITTEN = (fr.ICMP, fr.IPIP, fr.IPV6, fr.GRE)
+    WRITTEN = (fr.ICMP, fr.IPIP, fr.IPV6, fr.GRE, fr.ESP)
 
     def __init__(self, own, ends):
         self.own, self.ends = {fr.addr(a) for a in own}, {fr.addr(a) for a in ends}

@@ -5,7 +5,7 @@ import socket
 import struct
 
 ETH_IP, ETH_ARP, ETH_IP6 = 0x0800, 0x0806, 0x86dd
-ICMP, IPIP, TCP, UDP, IPV6, GRE, ICMP6 = 1, 4, 6, 17, 41, 47, 58
+ICMP, IPIP, TCP, UDP, IPV6, GRE, ESP, ICMP6 = 1, 4, 6, 17, 41, 47, 50, 58
 HOPOPTS, ROUTING, FRAGMENT, DSTOPTS = 0, 43, 44, 60
 TCP_FLAGS = {"F": 1, "S": 2, "R": 4, "P": 8, "A": 16, "U": 32, "E": 64, "C": 128}
 

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Rules change while a connection is fast: whatever the new ones say of it, they say
+of its next packet. Chains that see the inner packet, and those that see the outer."""
+from harness.engine import ANY, case
+from harness.flow import Do, down, up
+
+AFTER = [up(hold=1), down(hold=1), up(hold=1), down(hold=1)]
+CHAIN = "nft add chain ip ftd %s '{ type filter hook %s priority %d; }'; nft add rule ip ftd %s %s"
+
+
+def chain(hook, rule, priority=0):
+    return CHAIN % ("late", hook, priority, "late", rule)
+
+
+def change(name, what, protos=("udp", "tcp"), world=None, fast=ANY, **how):
+    for proto in protos:
+        case("rules: %s%s" % (name, ", tcp" if proto == "tcp" else ""), [up(), down(), Do(what)] + AFTER,
+             world=dict(world or {}, id="rules" + name + proto), fast=fast, proto=proto, **how)
+
+
+# chains that see the inner packet
+for _hook in ("prerouting", "forward", "postrouting"):
+    change("drop at " + _hook, chain(_hook, "ip saddr 10.1.0.2 drop", 10), tags=("quick",))
+    change("drop answers at " + _hook, chain(_hook, "ip daddr 10.1.0.2 drop", 10))
+change("reject", chain("forward", "ip saddr 10.1.0.2 reject", 10))
+change("reject with reset", chain("forward", "ip saddr 10.1.0.2 reject with tcp reset", 10), protos=("tcp",))
+change("change the TTL", chain("forward", "ip ttl set 9", 10))
+change("change the DSCP", chain("forward", "ip dscp set cs3", 10))
+change("change the mark", chain("forward", "meta mark set 5", 10))
+change("notrack", chain("prerouting", "ip saddr 10.1.0.2 notrack", -310))
+
+# chains that see the outer packet
+change("outer packet dropped at output", chain("output", "ip protocol 4 drop"), tags=("quick",))
+change("outer packet dropped at input", chain("input", "ip protocol 4 drop"), tags=("quick",))
+change("outer packet dropped at prerouting", chain("prerouting", "ip protocol 4 drop"))
+change("outer packet dropped at postrouting", chain("postrouting", "ip protocol 4 drop"))
+change("outer packet marked", chain("output", "ip protocol 4 meta mark set 7") + "; ip route add default via 192.0.2.3 dev und0 table 9;"
+       "ip rule add fwmark 7 table 9", protos=("udp",))
+change("outer TTL changed", chain("output", "ip protocol 4 ip ttl set 77"))
+
+# sets, maps, other ways to change what rules mean
+SET = dict(nft="table ip s {\nset bad {\ntype ipv4_addr\n}\nchain f {\ntype filter hook forward priority 5;\nip saddr @bad drop\n}\n}")
+change("element added to a set", "nft add element ip s bad { 10.1.0.2 }", world=SET, tags=("quick",))
+change("element of another address", "nft add element ip s bad { 10.99.0.2 }", world=SET, fast=(2, 6))
+change("table deleted", "nft delete table ip s", world=SET, fast=(2, 6))
+change("table dormant", "nft add table ip s '{ flags dormant; }'", world=SET, fast=(2, 6))
+change("ruleset flushed", "nft flush ruleset")
+change("iptables", "iptables-nft -A FORWARD -s 10.1.0.2 -j DROP")
+change("iptables, a mark", "iptables-nft -t mangle -A FORWARD -j MARK --set-mark 3")
+change("iptables, outer", "iptables-nft -A OUTPUT -p 4 -j DROP")
+
+# what conntrack knows of the connection
+MARKED = dict(filter="ct mark 9 drop")
+change("conntrack mark", "conntrack -U -m 9 >/dev/null", world=MARKED, tags=("quick",))
+change("conntrack mark of the inner connection", "conntrack -U -s 10.1.0.2 -m 9 >/dev/null", world=MARKED)
+change("conntrack mark of the outer connection", "conntrack -U -p 4 -m 9 >/dev/null",
+       world=dict(nft="table ip o {\nchain o {\ntype filter hook output priority 0;\nct mark 9 drop\n}\n"
+                      "chain i {\ntype filter hook input priority 0;\nct mark 9 drop\n}\n}"))
+change("conntrack entry deleted", "conntrack -D -s 10.1.0.2 >/dev/null")
+change("outer conntrack entry deleted", "conntrack -D -p 4 >/dev/null")
+
+
+def flips(times):
+    """A rule comes and goes; after each change a packet either way."""
+    steps = []
+    for _ in range(times):
+        steps += [Do("nft add chain ip ftd flip '{ type filter hook forward priority 20; policy drop; }'"), up(hold=1), down(hold=1),
+                  Do("nft delete chain ip ftd flip"), up(hold=1), down(hold=1), up(hold=1), down(hold=1)]
+    return steps
+
+
+case("rules: a policy flips twenty times", flips(20), world=dict(id="flips"), fast=ANY)
+case("rules: a policy flips twenty times, tcp", flips(20), world=dict(id="flips tcp"), fast=ANY, proto="tcp")
