@@ -265,7 +265,7 @@ class Bed:
     macs = {}    # neighbours that have moved to another MAC
 
     def snapshot(self, conntrack=True):
-        snap = dict(dev=net.link_stats(self.rtnl), ct=net.conntrack() if conntrack else {},
+        snap = dict(dev=net.link_stats(self.rtnl), ct=net.conntrack(self.nfnl) if conntrack else {},
                     nft=net.nft_counters(self.nfnl), mod=net.module_counters())
         for name in ("snmp", "netstat", "snmp6"):
             snap[name] = net.read("/proc/net/" + name)

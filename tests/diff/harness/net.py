@@ -4,7 +4,6 @@ emulated guest starts a process in the time of a dozen packets."""
 import ctypes
 import fcntl
 import os
-import re
 import select
 import socket
 import struct
@@ -340,26 +339,46 @@ def module_counters():
     return {k: int(v) for k, v in (line.split()[:2] for line in text.splitlines()
                                    if len(line.split()) == 2) if v.isdigit()}
 
+# ---- conntrack ----------------------------------------------------------------
 
-_CT = re.compile(r"(\S+)\s+\d+ (\S+)\s+(\d+) (?:(\d+) )?(.*)")
-_NUM = re.compile(r"\b(packets|bytes|use|mark|secctx|timeout|delta-time)=(\S+) ?")
+PROTOS = {1: "icmp", 6: "tcp", 17: "udp", 47: "gre", 58: "icmpv6"}
+TCP_STATES = ("NONE SYN_SENT SYN_RECV ESTABLISHED FIN_WAIT CLOSE_WAIT LAST_ACK TIME_WAIT CLOSE "
+              "SYN_SENT2").split()
+SEEN_REPLY, ASSURED, OFFLOAD = 1 << 1, 1 << 2, 3 << 14
 
 
-def conntrack():
-    """{tuple: {state, flags, offload, counts, mark}}; timeouts are left out."""
+def _tuple(data):
+    """One direction of an entry in words."""
+    attr = attributes(data)
+    ip, l4 = attributes(attr[1]), attributes(attr[2])
+    out = ["src=%s dst=%s" % tuple(socket.inet_ntop(socket.AF_INET6 if len(a) == 16 else socket.AF_INET, a)
+                                   for a in (ip.get(1) or ip[3], ip.get(2) or ip[4]))]
+    names = {2: "sport", 3: "dport", 4: "id", 5: "type", 6: "code", 7: "id", 8: "type", 9: "code"}
+    return l4[1][0], " ".join(out + ["%s=%d" % (names[k], int.from_bytes(v, "big")) for k, v in sorted(l4.items())
+                                     if k in names])
+
+
+def _counts(attr):
+    out = []
+    for key in (9, 10):
+        counters = attributes(attr.get(key, b""))
+        out += [int.from_bytes(counters[k], "big") for k in (1, 2) if k in counters]
+    return out
+
+
+def conntrack(netlink):
+    """{tuple: {state, flags, offload, counts, mark}}; timeouts are left out. Unlike
+    /proc it says of offloaded entries too whether they are assured."""
     out = {}
-    for line in read("/proc/net/nf_conntrack").splitlines():
-        m = _CT.match(line)
-        if not m:
-            continue
-        rest = m.group(5)
-        counts = [int(v) for k, v in _NUM.findall(rest) if k in ("packets", "bytes")]
-        mark = [v for k, v in _NUM.findall(rest) if k == "mark"]
-        words = _NUM.sub("", rest).split()
-        state = words.pop(0) if words and "=" not in words[0] and words[0][0] != "[" else ""
-        flags = [w for w in words if w[0] == "["]
-        key = m.group(2) + m.group(3) + " " + " ".join(w for w in words if w[0] != "[")
-        offload = "[OFFLOAD]" in flags
-        out[key] = dict(state=state, offload=offload, counts=counts, mark="".join(mark),
-                        flags=" ".join(f for f in flags if "OFFLOAD" not in f))
+    for msg in netlink.dump(1 << 8 | 1, struct.pack("BBH", 0, 0, 0)):
+        attr = attributes(msg[4:])
+        proto, there = _tuple(attr[1])
+        key = "%s%d %s %s" % (PROTOS.get(proto, "unknown"), proto, there, _tuple(attr[2])[1])
+        status = int.from_bytes(attr.get(3, b""), "big")
+        tcp = attributes(attributes(attr.get(4, b"")).get(1, b""))
+        flags = "%s%s %#x" % ("" if status & SEEN_REPLY else "[UNREPLIED] ", "[ASSURED]" if status & ASSURED else "",
+                              status & ~(SEEN_REPLY | ASSURED | OFFLOAD))
+        out[key] = dict(state=" ".join([TCP_STATES[tcp[1][0]]] + [tcp[k].hex() for k in (2, 3, 4, 5) if k in tcp])
+                        if 1 in tcp else "", flags=flags, offload=bool(status & OFFLOAD), counts=_counts(attr),
+                        mark=str(int.from_bytes(attr[8], "big")) if 8 in attr else "")
     return out
