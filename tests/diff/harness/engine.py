@@ -38,6 +38,9 @@ class Case:
         """All of the case's packets, unless a reason to stay slow is given."""
         return 0 if self.slow else sum(isinstance(s, fl.Pkt) for s in self.send)
 
+    def udp_gso(self):
+        return self.proto == "udp" and any(s.fields.get("gso") for s in self.send if isinstance(s, fl.Pkt))
+
     def flow(self, sport, bed=None, proto=None):
         """A connection of this case's; of the bed only the GRE sequence numbers matter."""
         return fl.Flow(proto or self.proto, self.path, sport, self.dial, self.family, self.world,

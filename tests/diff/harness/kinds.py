@@ -86,7 +86,7 @@ class Kind:
         """Lines of `ip` that the router needs before its tunnel."""
         if not self.udp:
             return []
-        return ["fou add port %d %s" % (port, how) for port, how in self.listeners()]
+        return ["fou add port %d %s%s" % (port, how, " -6" * (self.under == 6)) for port, how in self.listeners()]
 
     def listeners(self):
         if self.udp == "gue":
@@ -105,7 +105,7 @@ class Kind:
         if self.udp:
             port = self.port(fr.GRE if self.gre is not None else {4: fr.IPIP, 6: fr.IPV6}[self.inner[0]])
             out.update({"encap": self.udp, "encap-sport": "auto", "encap-dport": port,
-                        "encap-csum" if self.udp_csum else "noencap-csum": True, **self.words})
+                        "encap-udp6-csum" if self.under == 6 else "encap-csum": self.udp_csum, **self.words})
         return out
 
 
@@ -137,6 +137,10 @@ for _udp in ("fou", "gue"):
     add(_udp + "-gre-csum", "gre", inner=BOTH, gre=(), udp=_udp, udp_csum=True, base=_udp + "-gre")
     add(_udp + "-gre-port", "gre", inner=BOTH, gre=(), udp=_udp, base=_udp + "-gre", words={"encap-sport": 7000})
     add(_udp + "-gre-all", "gre", inner=BOTH, gre=("csum", "key", "seq"), udp=_udp, base=_udp + "-gre")
+    add(_udp + "-ip6ip6", "ip6tnl", under=6, inner=(6,), words=dict(mode="ip6ip6", encaplimit="none"), udp=_udp, base="ip6ip6")
+    add(_udp + "-ip6ip6-limit-csum", "ip6tnl", under=6, inner=(6,), words=dict(mode="ip6ip6"), limit=4, udp=_udp, udp_csum=True,
+        base="ip6ip6")
+    add(_udp + "-ip6gre", "ip6gre", under=6, inner=BOTH, words=dict(encaplimit="none"), gre=(), udp=_udp, base="ip6gre")
 
 # What the module accelerates; the rest is for --null, and for who asks with --kind.
 SUPPORTED = set(KINDS)

@@ -2,6 +2,7 @@
 """Namespaces, wires and counters without a process per question: a slow
 emulated guest starts a process in the time of a dozen packets."""
 import ctypes
+import errno
 import fcntl
 import os
 import select
@@ -153,6 +154,23 @@ class Wire:
 
     def close(self):
         self.sock.close()
+
+
+def knows_udp_gso():
+    """May a packet socket send UDP that is to be segmented (virtio's UDP_L4)?"""
+    ns = Netns("ftd-p")
+    try:
+        with ns, socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as s:
+            s.setsockopt(SOL_PACKET, PACKET_VNET_HDR, 1)
+            s.bind(("lo", ETH_P_ALL))
+            s.send(struct.pack("<BBHHHH", 1, 5, 42, 8, 34, 6) + b"\0" * 12 + b"\x08\x00" + b"\0" * 50)
+            return True
+    except OSError as e:
+        if e.errno != errno.EINVAL:
+            raise
+        return False
+    finally:
+        ns.close()
 
 
 # The kernel patches its own code when the first user of a hook comes and when the
