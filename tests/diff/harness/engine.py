@@ -98,6 +98,7 @@ class Pass:
         self.bed = bed = b.Bed(self.cases[0].world, self.sentinel)
         try:
             self.prime(bed)
+            bed.seqs.update(tun0=100000, tun1=100000)       # however many that took
             records, snap = [], bed.snapshot()
             for i, c in enumerate(self.cases):
                 record, snap = self.case(bed, c, 20000 + i, snap)
