@@ -53,8 +53,10 @@ static void pull_csum(struct sk_buff *skb, const struct ftun_packet *pkt)
 static void pull_tos(struct sk_buff *skb, const struct ftun_packet *pkt,
 		     const struct ftun_path *path)
 {
-	u8 tos = ftun_rewrite_ecn_tos(pkt->tos, pkt->outer_tos);
+	u8 tos = pkt->tos;
 
+	if (pkt->outer_tos & INET_ECN_MASK)
+		tos = ftun_rewrite_ecn_tos(tos, pkt->outer_tos);
 	if (path->what & FTUN_PATH_DSCP_COPY)
 		tos = ftun_rewrite_copy_dscp(tos, pkt->outer_tos);
 	if (tos != pkt->tos)
@@ -195,28 +197,49 @@ static void push_label(const struct net *net, struct sk_buff *skb,
 				   ftun_encap_label(net, skb->hash));
 }
 
-static __be16 select_id(struct net *net, struct sk_buff *skb,
-			const struct ftun_outer *outer)
+static u16 next_id(struct net *net, const struct ftun_outer *outer, int count)
 {
 	struct iphdr iph;
 
-	if (outer->v6)
-		return 0;
 	memcpy(&iph, outer->hdr, sizeof(iph));
-	__ip_select_ident(net, &iph, skb_shinfo(skb)->gso_segs ?: 1);
-	return iph.id;
+	__ip_select_ident(net, &iph, count);
+	return ntohs(iph.id);
+}
+
+/* Where the header says "don't fragment" nobody will ever look at the id (RFC 6864),
+ * so it need not cost a siphash: a path takes 64 at once from the kernel. Two CPUs
+ * that share it may use one twice.
+ */
+static __be16 select_id(struct net *net, const struct sk_buff *skb,
+			struct ftun_path *path)
+{
+	const struct iphdr *iph = (const void *)path->outer.hdr;
+	u16 segs = skb_shinfo(skb)->gso_segs ?: 1;
+	u16 id;
+
+	if (!(iph->frag_off & htons(IP_DF)) || segs > FTUN_PATH_IDS)
+		return htons(next_id(net, &path->outer, segs));
+	if (path->ids < segs) {
+		path->id = next_id(net, &path->outer, FTUN_PATH_IDS);
+		path->ids = FTUN_PATH_IDS;
+	}
+	id = path->id;
+	path->id += segs;
+	path->ids -= segs;
+	return htons(id);
 }
 
 static void push_header(struct net *net, struct sk_buff *skb,
-			const struct ftun_outer *outer)
+			struct ftun_path *path)
 {
+	const struct ftun_outer *outer = &path->outer;
 	const void *inner = skb->data;
 	bool inner6 = skb->protocol == htons(ETH_P_IPV6);
 
 	__skb_push(skb, outer->len);
 	skb_reset_network_header(skb);
 	ftun_rewrite_outer(skb->data, outer, inner, inner6, skb->len,
-			   select_id(net, skb, outer));
+			   outer->v6 ? 0 : select_id(net, skb, path));
 	skb->protocol = outer->v6 ? htons(ETH_P_IPV6) : htons(ETH_P_IP);
 }
 
@@ -233,7 +256,7 @@ static void push_header(struct net *net, struct sk_buff *skb,
  * Return: false for lack of memory.
  */
 bool ftun_encap_push(struct net *net, struct sk_buff *skb,
-		     const struct ftun_path *path)
+		     struct ftun_path *path)
 {
 	const struct ftun_outer *outer = &path->outer;
 	bool inner6 = skb->protocol == htons(ETH_P_IPV6);
@@ -242,7 +265,7 @@ bool ftun_encap_push(struct net *net, struct sk_buff *skb,
 		return false;
 	if (!outer->gre)
 		skb_set_inner_ipproto(skb, inner6 ? IPPROTO_IPV6 : IPPROTO_IPIP);
-	push_header(net, skb, outer);
+	push_header(net, skb, path);
 	if (outer->v6)
 		push_label(net, skb, outer);
 	if (outer->gre)

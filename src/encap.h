@@ -14,6 +14,6 @@ __be32 ftun_encap_label(const struct net *net, u32 hash);
 void ftun_encap_pull(struct sk_buff *skb, const struct ftun_packet *pkt,
 		     const struct ftun_path *path);
 bool ftun_encap_push(struct net *net, struct sk_buff *skb,
-		     const struct ftun_path *path);
+		     struct ftun_path *path);
 
 #endif /* _FTUN_ENCAP_H */

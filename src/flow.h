@@ -57,6 +57,9 @@ enum ftun_state {
 #define FTUN_PATH_SEQ_IN	0x20	/* tunnel minds GRE sequence numbers */
 #define FTUN_PATH_LABEL_0	0x40	/* proven with an inner flow label of 0 */
 
+/* Outer IPv4 ids that a path takes from the kernel at once */
+#define FTUN_PATH_IDS		64
+
 /**
  * struct ftun_acct - a conntrack entry to which packets are accounted
  * @ct:  entry, with a reference; or NULL
@@ -112,6 +115,8 @@ static inline u32 ftun_ct_mark(const struct nf_conn *ct)
  * @mark:       skb->mark as the slow path leaves it
  * @priority:   skb->priority likewise, unless FTUN_PATH_PRIO_BY_TOS
  * @used:       jiffies of the last packet, written at most once in a jiffy
+ * @id:         next outer IPv4 id, of those taken from the kernel
+ * @ids:        how many of them are left
  * @packets:    packets sent. With @bytes a plain count: two CPUs that handle one
  *              direction at once can lose some
  * @bytes:      their inner IP lengths
@@ -143,6 +148,8 @@ struct ftun_path {
 	u32			priority;
 
 	unsigned long		used ____cacheline_aligned;
+	u16			id;
+	u16			ids;
 	u64			packets;
 	u64			bytes;
 	struct rcu_head		rcu;

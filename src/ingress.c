@@ -158,8 +158,10 @@ static enum ftun_stat check_tunnel_in(const struct sk_buff *skb,
 	if (pkt->tuple.shape & FTUN_SHAPE_GRE_CSUM &&
 	    !ftun_parse_gre_csum_ok(skb, pkt))
 		return FTUN_STAT_pass_gre_csum;
-	return ftun_rewrite_ecn_fits(pkt->outer_tos, pkt->tos) ?
-		FTUN_OK : FTUN_STAT_pass_ecn;
+	if (pkt->outer_tos & INET_ECN_MASK &&
+	    !ftun_rewrite_ecn_fits(pkt->outer_tos, pkt->tos))
+		return FTUN_STAT_pass_ecn;
+	return FTUN_OK;
 }
 
 static enum ftun_stat check_tunnel_out(const struct ftun_path *path)
@@ -207,6 +209,14 @@ static enum ftun_stat check_ipv6(const struct net *net,
 	return FTUN_OK;
 }
 
+/* The device answers for it, as it mostly does, and nothing stands in between. */
+static bool l4_csum_known(const struct sk_buff *skb,
+			  const struct ftun_packet *pkt)
+{
+	return skb->ip_summed == CHECKSUM_UNNECESSARY &&
+	       !ftun_tuple_outer_csums(&pkt->tuple);
+}
+
 /* The packet itself: what the slow path would not simply send on. */
 static enum ftun_stat check_packet(const struct ftun_net *fn,
 				   const struct sk_buff *skb,
@@ -214,7 +224,8 @@ static enum ftun_stat check_packet(const struct ftun_net *fn,
 {
 	if (pkt->ttl <= 1)
 		return FTUN_STAT_pass_ttl;
-	if (READ_ONCE(fn->net->ct.sysctl_checksum) &&
+	if (!l4_csum_known(skb, pkt) &&
+	    READ_ONCE(fn->net->ct.sysctl_checksum) &&
 	    !ftun_parse_l4_csum_ok(skb, pkt))
 		return FTUN_STAT_pass_l4_csum;
 	return FTUN_OK;
@@ -393,27 +404,17 @@ static void go(struct ftun_net *fn, struct sk_buff *skb,
 	ftun_xmit(fn->net, skb, path);
 }
 
-/**
- * ftun_ingress() - netdev ingress hook
- * @priv:  struct ftun_device
- * @skb:   a packet, after GRO, taps and tc, data at the network header
- * @state: unused
- *
- * Context: BH off, RCU read side.
- * Return: NF_STOLEN for a packet that went by the fast path, else NF_ACCEPT.
+/* A function of its own, so that what is not IP does not pay for its stack. All of
+ * @pkt that counts is written by parsing; compilers that clear variables need not.
  */
-unsigned int ftun_ingress(void *priv, struct sk_buff *skb,
-			  const struct nf_hook_state *state)
+static noinline unsigned int ingress_ip(const struct ftun_device *fdev,
+					struct sk_buff *skb)
 {
-	const struct ftun_device *fdev = priv;
 	struct ftun_net *fn = fdev->fn;
-	struct ftun_packet pkt;
+	struct ftun_packet pkt __uninitialized;
 	struct ftun_path *path;
 	enum ftun_stat reason;
 
-	WARN_ON_ONCE(!rcu_read_lock_held());
-	if (!READ_ONCE(ftun_armed))
-		return NF_ACCEPT;
 	reason = ftun_parse(skb, fdev->iif, &fn->fou, &pkt);
 	if (reason == FTUN_NOT_OURS)
 		return NF_ACCEPT;
@@ -436,4 +437,30 @@ unsigned int ftun_ingress(void *priv, struct sk_buff *skb,
 		return pass(fn, skb, &pkt, path, reason);
 	go(fn, skb, &pkt, path);
 	return NF_STOLEN;
+}
+
+static bool is_ip(const struct sk_buff *skb)
+{
+	return skb->protocol == htons(ETH_P_IP) ||
+	       skb->protocol == htons(ETH_P_IPV6);
+}
+
+/**
+ * ftun_ingress() - netdev ingress hook
+ * @priv:  struct ftun_device
+ * @skb:   a packet, after GRO, taps and tc, data at the network header
+ * @state: unused
+ *
+ * Context: BH off, RCU read side.
+ * Return: NF_STOLEN for a packet that went by the fast path, else NF_ACCEPT.
+ */
+unsigned int ftun_ingress(void *priv, struct sk_buff *skb,
+			  const struct nf_hook_state *state)
+{
+	const struct ftun_device *fdev = priv;
+
+	WARN_ON_ONCE(!rcu_read_lock_held());
+	if (!READ_ONCE(ftun_armed) || !is_ip(skb))
+		return NF_ACCEPT;
+	return ingress_ip(fdev, skb);
 }

@@ -1,32 +1,59 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What the fast path looks packets up in: a resizable hash, keyed with a random
- * seed of its own in each namespace so that no sender can aim at a bucket.
+ * What the fast path looks packets up in: a resizable hash, keyed with a
+ * secret so that no sender can aim at a bucket.
  */
 #include "table.h"
 
-#include <linux/jhash.h>
+#include <linux/random.h>
 #include <linux/rhashtable.h>
 
 #include "flow.h"
 #include "netns.h"
 #include "tuple.h"
 
-static u32 tuple_hash(const void *data, u32 len, u32 seed)
-{
-	const struct ftun_tuple *tuple = data;
+/* The seed that rhashtable wants to change now and then chooses where to begin. */
+#define SEEDS	16
 
-	return jhash2(data, tuple->words, seed);
+/* Secret, and the same for all namespaces. */
+static u64 tuple_keys[SEEDS + 2 * FTUN_TUPLE_HASH_PAIRS6] __read_mostly;
+
+static __always_inline u64 hash_pair(u64 pair, const u64 *keys)
+{
+	return (keys[0] + (u32)pair) * (keys[1] + (pair >> 32));
 }
 
-static u32 path_hash(const void *data, u32 len, u32 seed)
+/*
+ * Pair-multiply-shift: Thorup, "High Speed Hashing for Integers and Strings",
+ * section 3.4. Strongly universal as long as the keys are secret, and a fraction of
+ * jhash2()'s cost. Only what is inside is hashed, since a connection, which
+ * conntrack knows by just that, has no two paths for one direction.
+ */
+static __always_inline u32 tuple_hash(const void *data, u32 len, u32 seed)
+{
+	const struct ftun_tuple *tuple = data;
+	const u64 *keys = tuple_keys + seed % SEEDS;
+	const u64 *pairs = data;
+	u64 hash;
+	int i;
+
+	hash = hash_pair(pairs[0], keys) + hash_pair(pairs[1], keys + 2) +
+	       hash_pair(pairs[2], keys + 4);
+	if (ftun_tuple_inner6(tuple))
+		for (i = FTUN_TUPLE_HASH_PAIRS4; i < FTUN_TUPLE_HASH_PAIRS6; i++)
+			hash += hash_pair(pairs[i], keys + 2 * i);
+	return hash >> 32;
+}
+
+static __always_inline u32 path_hash(const void *data, u32 len, u32 seed)
 {
 	const struct ftun_path *path = data;
 
 	return tuple_hash(&path->tuple, len, seed);
 }
 
-static int path_cmp(struct rhashtable_compare_arg *arg, const void *obj)
+static __always_inline int path_cmp(struct rhashtable_compare_arg *arg,
+				    const void *obj)
 {
 	const struct ftun_path *path = obj;
 
@@ -45,7 +72,8 @@ static const struct rhashtable_params ftun_table_params = {
 
 int ftun_table_init(struct ftun_net *fn)
 {
-	BUILD_BUG_ON(sizeof(struct ftun_tuple) % sizeof(u32));
+	BUILD_BUG_ON(FTUN_TUPLE_HASH_PAIRS4 != 3);
+	get_random_once(tuple_keys, sizeof(tuple_keys));
 	return rhashtable_init(&fn->paths, &ftun_table_params);
 }
 

@@ -11,7 +11,6 @@
 #include <net/sch_generic.h>
 
 #include "compat/gre.h"
-#include "compat/tc.h"
 
 /**
  * struct tunnel_kind - a kind of tunnel
@@ -223,61 +222,6 @@ bool ftun_tunnel_is_proto(u8 proto)
 {
 	return proto == IPPROTO_IPIP || proto == IPPROTO_IPV6 ||
 	       proto == IPPROTO_GRE;
-}
-
-/**
- * ftun_tunnel_watched_in() - would anyone see a packet that comes out of a tunnel?
- * @dev: tunnel device
- *
- * Packet taps, XDP, tc and netdev chains on the device, none of which the fast
- * path comes by.
- *
- * Context: RCU read side.
- */
-bool ftun_tunnel_watched_in(const struct net_device *dev)
-{
-	return dev_nit_active((struct net_device *)dev) ||
-	       rcu_access_pointer(dev->xdp_prog) ||
-	       rcu_access_pointer(dev->nf_hooks_ingress) ||
-	       dev_tc_ingress(dev);
-}
-
-static bool has_qdisc(const struct net_device *dev)
-{
-	const struct netdev_queue *txq = netdev_get_tx_queue(dev, 0);
-	const struct Qdisc *qdisc = rcu_dereference_bh(txq->qdisc);
-
-	return qdisc->enqueue;
-}
-
-/**
- * ftun_tunnel_watched_out() - would anyone see a packet that enters a tunnel?
- * @dev: tunnel device
- *
- * Context: RCU read side with BH off.
- */
-bool ftun_tunnel_watched_out(const struct net_device *dev)
-{
-	return dev_nit_active((struct net_device *)dev) ||
-#ifdef CONFIG_NETFILTER_EGRESS
-	       rcu_access_pointer(dev->nf_hooks_egress) ||
-#endif
-	       dev_tc_egress(dev) || has_qdisc(dev);
-}
-
-/**
- * ftun_tunnel_has_error() - has the tunnel an ICMP error to pass on to senders?
- * @dev:    tunnel device
- * @outer6: its outer header is IPv6, not IPv4
- *
- * ipip_err() and the like note them, ip_tunnel_xmit() and the like tell the
- * senders of the next packets.
- */
-bool ftun_tunnel_has_error(const struct net_device *dev, bool outer6)
-{
-	if (outer6)
-		return READ_ONCE(((struct ip6_tnl *)netdev_priv(dev))->err_count) > 0;
-	return READ_ONCE(((struct ip_tunnel *)netdev_priv(dev))->err_count) > 0;
 }
 
 /**

@@ -2,12 +2,16 @@
 #ifndef _FTUN_TUNNEL_H
 #define _FTUN_TUNNEL_H
 
+#include <linux/netdevice.h>
+#include <net/ip6_tunnel.h>
+#include <net/ip_tunnels.h>
+#include <net/sch_generic.h>
+
+#include "compat/taps.h"
+#include "compat/tc.h"
 #include "rewrite.h"
 #include "stats.h"
 #include "tuple.h"
-
-struct net;
-struct net_device;
 
 /* Bits of ftun_tunnel.flags */
 #define FTUN_TUNNEL_OUTER6	0x01	/* outer header is IPv6 */
@@ -34,11 +38,63 @@ struct ftun_tunnel {
 enum ftun_stat ftun_tunnel_read(const struct net_device *dev, bool inner6,
 				struct ftun_tunnel *tunnel);
 bool ftun_tunnel_is_proto(u8 proto);
-bool ftun_tunnel_watched_in(const struct net_device *dev);
-bool ftun_tunnel_watched_out(const struct net_device *dev);
-bool ftun_tunnel_has_error(const struct net_device *dev, bool outer6);
 u32 ftun_tunnel_next_seq(const struct net_device *dev, bool outer6);
 bool ftun_tunnel_seq_late(const struct net_device *dev, bool outer6, u32 seq);
 void ftun_tunnel_seq_seen(const struct net_device *dev, bool outer6, u32 seq);
+
+/**
+ * ftun_tunnel_watched_in() - would anyone see a packet that comes out of a tunnel?
+ * @dev: tunnel device
+ *
+ * Packet taps, XDP, tc and netdev chains on the device, none of which the fast
+ * path comes by.
+ *
+ * Context: RCU read side.
+ */
+static inline bool ftun_tunnel_watched_in(const struct net_device *dev)
+{
+	return dev_tapped(dev) ||
+	       rcu_access_pointer(dev->xdp_prog) ||
+	       rcu_access_pointer(dev->nf_hooks_ingress) ||
+	       dev_tc_ingress(dev);
+}
+
+static inline bool ftun_tunnel_has_qdisc(const struct net_device *dev)
+{
+	const struct netdev_queue *txq = netdev_get_tx_queue(dev, 0);
+	const struct Qdisc *qdisc = rcu_dereference_bh(txq->qdisc);
+
+	return qdisc->enqueue;
+}
+
+/**
+ * ftun_tunnel_watched_out() - would anyone see a packet that enters a tunnel?
+ * @dev: tunnel device
+ *
+ * Context: RCU read side with BH off.
+ */
+static inline bool ftun_tunnel_watched_out(const struct net_device *dev)
+{
+	return dev_tapped(dev) ||
+#ifdef CONFIG_NETFILTER_EGRESS
+	       rcu_access_pointer(dev->nf_hooks_egress) ||
+#endif
+	       dev_tc_egress(dev) || ftun_tunnel_has_qdisc(dev);
+}
+
+/**
+ * ftun_tunnel_has_error() - has the tunnel an ICMP error to pass on to senders?
+ * @dev:    tunnel device
+ * @outer6: its outer header is IPv6, not IPv4
+ *
+ * ipip_err() and the like note them, ip_tunnel_xmit() and the like tell the
+ * senders of the next packets.
+ */
+static inline bool ftun_tunnel_has_error(const struct net_device *dev, bool outer6)
+{
+	if (outer6)
+		return READ_ONCE(((struct ip6_tnl *)netdev_priv(dev))->err_count) > 0;
+	return READ_ONCE(((struct ip_tunnel *)netdev_priv(dev))->err_count) > 0;
+}
 
 #endif /* _FTUN_TUNNEL_H */

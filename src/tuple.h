@@ -27,13 +27,14 @@ enum ftun_encap {
 #define FTUN_SHAPE_UDP_CSUM	0x40	/* ... which has a checksum */
 #define FTUN_SHAPE_GUE		0x80	/* ... and is followed by a GUE header */
 
-/* Two pairs of IPv6 addresses, a GRE key, UDP ports */
-#define FTUN_TUPLE_ADDR_WORDS	(2 * 8 + 2)
+/* Two pairs of IPv6 addresses, a GRE key, UDP ports, one for an even number */
+#define FTUN_TUPLE_ADDR_WORDS	(2 * 8 + 3)
 
 /**
  * struct ftun_tuple - what names a flow's packets as they come in
  * @iif:     device whose ingress hook sees the packet
- * @words:   how many 32 bit words of this are in use, the first ones
+ * @words:   how many 32 bit words of this are in use, the first ones; an even
+ *           number, with a zero in the last one if need be
  * @encap:   enum ftun_encap
  * @shape:   FTUN_SHAPE_*
  * @l4proto: IPPROTO_TCP or IPPROTO_UDP, of the inner packet
@@ -55,8 +56,12 @@ struct ftun_tuple {
 	__be16	sport;
 	__be16	dport;
 	__be32	addr[FTUN_TUPLE_ADDR_WORDS];
-};
+} __aligned(8);
 
+#define FTUN_TUPLE_WORDS	(sizeof(struct ftun_tuple) / sizeof(u32))
+/* Pairs of words that have all that is inside */
+#define FTUN_TUPLE_HASH_PAIRS4	3
+#define FTUN_TUPLE_HASH_PAIRS6	6
 #define FTUN_TUPLE_HEAD_WORDS	(offsetof(struct ftun_tuple, addr) / sizeof(u32))
 
 static inline bool ftun_tuple_inner6(const struct ftun_tuple *tuple)
@@ -114,11 +119,19 @@ static inline unsigned int ftun_tuple_outer_csums(const struct ftun_tuple *tuple
 	       !!(tuple->shape & FTUN_SHAPE_GRE_CSUM);
 }
 
+/* Not by memcmp(), which is a call, and slow on what is this short. */
 static inline bool ftun_tuple_equal(const struct ftun_tuple *a,
 				    const struct ftun_tuple *b)
 {
-	return a->words == b->words &&
-	       !memcmp(a, b, a->words * sizeof(u32));
+	const u64 *left = (const u64 *)a, *right = (const u64 *)b;
+	unsigned int i, pairs = a->words / 2;
+	u64 differ = 0;
+
+	if (a->words != b->words)
+		return false;
+	for (i = 0; i < pairs; i++)
+		differ |= left[i] ^ right[i];
+	return !differ;
 }
 
 #endif /* _FTUN_TUPLE_H */

@@ -17,21 +17,9 @@
 #include "flow.h"
 #include "parse.h"
 
-/**
- * ftun_xmit_headroom() - bytes wanted in front of the inner header
- * @path: where the packet goes
- */
-unsigned int ftun_xmit_headroom(const struct ftun_path *path)
-{
-	const struct dst_entry *dst = ftun_path_wire_route(path)->dst;
-
-	return LL_RESERVED_SPACE(dst->dev) + dst->header_len +
-	       ftun_path_push(path);
-}
-
 static void acct(const struct ftun_acct *acct, u32 len)
 {
-	if (acct->ct)
+	if (acct->ct && nf_conn_acct_find(acct->ct))
 		nf_ct_acct_add(acct->ct, acct->dir, 1, len);
 }
 
@@ -86,8 +74,10 @@ static void count_decap(struct net *net, const struct sk_buff *skb,
 {
 	bool outer6 = ftun_tuple_outer6(&pkt->tuple);
 	u32 len = pkt->outer_len - pkt->inner;
-	u8 tos = ftun_rewrite_ecn_tos(pkt->tos, pkt->outer_tos);
+	u8 tos = pkt->tos;
 
+	if (pkt->outer_tos & INET_ECN_MASK)
+		tos = ftun_rewrite_ecn_tos(tos, pkt->outer_tos);
 	count_receive(net, skb->dev, outer6, pkt->len, pkt->outer_tos, segs);
 	acct(&path->outer_in, pkt->outer_len);
 	if (pkt->udp)
@@ -184,16 +174,15 @@ static void prepare(struct sk_buff *skb, const struct ftun_path *path)
 void ftun_xmit(struct net *net, struct sk_buff *skb,
 	       const struct ftun_path *path)
 {
-	int inner_len, err;
+	int inner_len = skb->len - ftun_path_push(path);
+	int err;
 
 	WARN_ON_ONCE(!rcu_read_lock_held());
 	prepare(skb, path);
-	if (!(path->what & FTUN_PATH_ENCAP)) {
-		neigh_output(path->neigh, skb, false);
-		return;
-	}
-	count_encap(net, path, skb->len);
-	inner_len = skb->len - path->outer.len;
+	if (path->what & FTUN_PATH_ENCAP)
+		count_encap(net, path, skb->len);
 	err = neigh_output(path->neigh, skb, false);
-	iptunnel_xmit_stats(path->tun_out, net_xmit_eval(err) ? 0 : inner_len);
+	if (path->what & FTUN_PATH_ENCAP)
+		iptunnel_xmit_stats(path->tun_out,
+				    net_xmit_eval(err) ? 0 : inner_len);
 }

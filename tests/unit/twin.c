@@ -412,6 +412,7 @@ enum ftun_stat twin_parse(const struct sk_buff *skb, u32 iif,
 		return FTUN_STAT_pass_otherhost;
 	reason = check_first(ip, v6, skb->len, fou, pkt);
 	pkt->outer_len = twin_ip_len(ip, v6);
+	pkt->tuple.words += pkt->tuple.words % 2;
 	return reason;
 }
 

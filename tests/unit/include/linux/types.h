@@ -13,6 +13,7 @@
 #define __force
 #define __percpu
 #define __aligned(n)	__attribute__((aligned(n)))
+#define __uninitialized
 #define likely(what)	__builtin_expect(!!(what), 1)
 #define unlikely(what)	__builtin_expect(!!(what), 0)
 
