@@ -87,8 +87,10 @@ static inline u32 ftun_ct_mark(const struct nf_conn *ct)
 /**
  * struct ftun_path - a proven direction of a connection
  *
- * Written before it is put in the table and constant from then on, but for the
- * last group. Freed after a grace period, see ftun_path_free().
+ * Written before it is put in the table and constant from then on, but for @id,
+ * @ids, @used, @packets and @bytes. Freed after a grace period, see
+ * ftun_path_free(). In such an order that a packet needs few cache lines: see
+ * prefetch_rest().
  *
  * @node:       in ftun_net.paths
  * @tuple:      the key
@@ -124,17 +126,21 @@ static inline u32 ftun_ct_mark(const struct nf_conn *ct)
  */
 struct ftun_path {
 	struct rhash_head	node;
+	struct ftun_acct	inner;
 	struct ftun_tuple	tuple;
+
 	u32			generation;
 	u32			nft_generation;
-	u32			routes_in;
 	u8			what;
 	u8			dscp;
 	u8			outer_dscp;
 	u16			mtu;
-	struct ftun_flow	*flow;
 
-	struct ftun_acct	inner;
+	u32			routes_in;
+	u32			mark;
+	u32			priority;
+	u16			id;
+	u16			ids;
 	struct ftun_route	route;
 	struct ftun_route	outer_route;
 	struct neighbour	*neigh;
@@ -142,16 +148,13 @@ struct ftun_path {
 	struct net_device	*tun_out;
 	struct ftun_acct	outer_in;
 	struct ftun_acct	outer_out;
-	struct ftun_nat		nat;
-	struct ftun_outer	outer;
-	u32			mark;
-	u32			priority;
-
-	unsigned long		used ____cacheline_aligned;
-	u16			id;
-	u16			ids;
+	unsigned long		used;
 	u64			packets;
 	u64			bytes;
+
+	struct ftun_outer	outer;
+	struct ftun_nat		nat;
+	struct ftun_flow	*flow;
 	struct rcu_head		rcu;
 };
 

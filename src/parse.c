@@ -202,7 +202,7 @@ static __always_inline void fill_tuple(const struct sk_buff *skb,
 	if (pkt->udp)
 		*end++ = *(const __be32 *)(skb->data + pkt->udp);
 	*end = 0;
-	tuple->words = round_up(end - (__be32 *)tuple, 2);
+	tuple->words = (end - (__be32 *)tuple + 1) & ~1;
 }
 
 /* What @ip, the header at pkt->inner, is in front of. */

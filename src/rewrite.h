@@ -40,21 +40,21 @@ struct ftun_nat {
 
 /**
  * struct ftun_outer - an outer header and how it follows the inner one
- * @hdr:   the bytes up to the inner header; lengths, IPv4's id, checksum and the
- *         ECN bits are written per packet
- * @len:   how many they are
+ * @len:   bytes up to the inner header
  * @v6:    they begin with an IPv6 header, not IPv4
  * @udp:   offset of the UDP header; 0 if there is none
  * @gre:   offset of the GRE header; 0 if there is none
  * @rules: FTUN_OUTER_*
+ * @hdr:   the bytes; lengths, IPv4's id, checksum and the ECN bits are written per
+ *         packet
  */
 struct ftun_outer {
-	u8	hdr[FTUN_OUTER_MAX] __aligned(4);
 	u8	len;
 	u8	v6;
 	u8	udp;
 	u8	gre;
 	u8	rules;
+	u8	hdr[FTUN_OUTER_MAX] __aligned(4);
 };
 
 void ftun_nat_init(struct ftun_nat *nat, const void *ip, bool v6);

@@ -5,6 +5,7 @@
  */
 #include "table.h"
 
+#include <linux/prefetch.h>
 #include <linux/random.h>
 #include <linux/rhashtable.h>
 
@@ -84,11 +85,30 @@ void ftun_table_exit(struct ftun_net *fn)
 	rhashtable_destroy(&fn->paths);
 }
 
+/* With many connections none of this is in the cache: ask for all of it at once, not
+ * for a line when the one before has come.
+ */
+static void prefetch_rest(const struct ftun_path *path)
+{
+	const void *line = path;
+
+	prefetch(&path->inner.ct->status);
+	prefetch(line + 1 * L1_CACHE_BYTES);
+	prefetch(line + 2 * L1_CACHE_BYTES);
+	prefetch(line + 3 * L1_CACHE_BYTES);
+	prefetch(line + 4 * L1_CACHE_BYTES);
+}
+
 /* RCU read side, under which the path may be used. */
 struct ftun_path *ftun_table_find(struct ftun_net *fn,
 				  const struct ftun_tuple *tuple)
 {
-	return rhashtable_lookup(&fn->paths, tuple, ftun_table_params);
+	struct ftun_path *path;
+
+	path = rhashtable_lookup(&fn->paths, tuple, ftun_table_params);
+	if (path)
+		prefetch_rest(path);
+	return path;
 }
 
 /* Return: 0, -EEXIST if another path has this tuple, -ENOMEM or -EBUSY. */

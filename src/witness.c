@@ -3,47 +3,44 @@
  * Each CPU remembers what the last packets that it gave to the slow path looked
  * like. When one of them turns up at the end of POSTROUTING, learn.c can tell
  * what was done to it. A packet can rest in a tunnel's GRO cell on the way, with
- * up to a NAPI budget of others, so there are that many places.
+ * up to a NAPI budget of others. Where the packet is kept follows from its address,
+ * so that one that was not seen is not looked for everywhere; a packet that takes
+ * another's place only means that the next one is learned from.
  */
 #include "witness.h"
 
+#include <linux/hash.h>
 #include <linux/percpu.h>
 #include <linux/skbuff.h>
 #include <net/netfilter/nf_conntrack.h>
 
-#define WITNESSES	64
+#define WITNESS_BITS	6
 
-struct witness_ring {
-	unsigned int		next;
-	struct ftun_witness	witness[WITNESSES];
+struct witnesses {
+	struct ftun_witness	witness[1 << WITNESS_BITS];
 };
 
 /* Used by its own CPU only, with BH off. */
-static struct witness_ring __percpu *witness_rings __read_mostly;
+static struct witnesses __percpu *witnesses __read_mostly;
 
-static struct ftun_witness *ring_find(const struct ftun_net *fn,
-				      const struct sk_buff *skb)
+static struct ftun_witness *place_of(const struct sk_buff *skb)
 {
-	struct witness_ring *ring = this_cpu_ptr(witness_rings);
-	int i;
-
-	for (i = 1; i <= WITNESSES; i++) {
-		struct ftun_witness *witness;
-
-		witness = &ring->witness[(ring->next - i) % WITNESSES];
-		if (witness->skb == skb && witness->fn == fn)
-			return witness;
-	}
-	return NULL;
+	return &this_cpu_ptr(witnesses)->witness[hash_ptr(skb, WITNESS_BITS)];
 }
 
-static struct ftun_witness *ring_next(struct ftun_net *fn,
-				      const struct sk_buff *skb, u32 iif)
+static struct ftun_witness *witness_find(const struct ftun_net *fn,
+					 const struct sk_buff *skb)
 {
-	struct witness_ring *ring = this_cpu_ptr(witness_rings);
-	struct ftun_witness *witness;
+	struct ftun_witness *witness = place_of(skb);
 
-	witness = &ring->witness[ring->next++ % WITNESSES];
+	return witness->skb == skb && witness->fn == fn ? witness : NULL;
+}
+
+static struct ftun_witness *witness_new(struct ftun_net *fn,
+					const struct sk_buff *skb, u32 iif)
+{
+	struct ftun_witness *witness = place_of(skb);
+
 	witness->skb = skb;
 	witness->fn = fn;
 	witness->iif = iif;
@@ -62,7 +59,7 @@ static struct ftun_witness *ring_next(struct ftun_net *fn,
 void ftun_witness_take(struct ftun_net *fn, const struct sk_buff *skb,
 		       const struct ftun_packet *pkt)
 {
-	struct ftun_witness *witness = ring_next(fn, skb, pkt->tuple.iif);
+	struct ftun_witness *witness = witness_new(fn, skb, pkt->tuple.iif);
 
 	witness->complete = true;
 	witness->csum_partial = skb->ip_summed == CHECKSUM_PARTIAL &&
@@ -90,12 +87,12 @@ void ftun_witness_take(struct ftun_net *fn, const struct sk_buff *skb,
 void ftun_witness_local_in(struct ftun_net *fn, const struct sk_buff *skb,
 			   u32 iif)
 {
-	struct ftun_witness *witness = ring_find(fn, skb);
+	struct ftun_witness *witness = witness_find(fn, skb);
 	enum ip_conntrack_info ctinfo;
 	struct nf_conn *ct;
 
 	if (!witness) {
-		witness = ring_next(fn, skb, iif);
+		witness = witness_new(fn, skb, iif);
 		witness->complete = false;
 	}
 	ct = nf_ct_get(skb, &ctinfo);
@@ -120,7 +117,7 @@ void ftun_witness_local_in(struct ftun_net *fn, const struct sk_buff *skb,
 bool ftun_witness_find(const struct ftun_net *fn, const struct sk_buff *skb,
 		       struct ftun_witness *witness)
 {
-	struct ftun_witness *found = ring_find(fn, skb);
+	struct ftun_witness *found = witness_find(fn, skb);
 
 	if (!found)
 		return false;
@@ -131,12 +128,12 @@ bool ftun_witness_find(const struct ftun_net *fn, const struct sk_buff *skb,
 
 int ftun_witness_init(void)
 {
-	witness_rings = alloc_percpu(struct witness_ring);
-	return witness_rings ? 0 : -ENOMEM;
+	witnesses = alloc_percpu(struct witnesses);
+	return witnesses ? 0 : -ENOMEM;
 }
 
 /* After the last hook has gone. */
 void ftun_witness_exit(void)
 {
-	free_percpu(witness_rings);
+	free_percpu(witnesses);
 }
