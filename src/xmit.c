@@ -166,8 +166,8 @@ static void prepare(struct sk_buff *skb, const struct ftun_path *path)
  * @path: its path
  *
  * By the neighbour's cached link header while it is connected, else by whatever
- * its state wants done, exactly as in ip_finish_output2() and ip6_finish_output2(). Qdisc and taps of the
- * device see the packet.
+ * its state wants done, exactly as in ip_finish_output2() and
+ * ip6_finish_output2(). Qdisc and taps of the device see the packet.
  *
  * Context: BH off, RCU read side.
  */
