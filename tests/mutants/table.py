@@ -63,7 +63,7 @@ mutant("proof always passes, wrong ttl", ENCAP,
 
 # ---- armed: counters
 mutant("tunnel tx bytes with outer header", ENCAP,
-       ("xmit.c", r"s/inner_len = skb->len - sizeof\(struct iphdr\);/inner_len = skb->len;/"), quick=True)
+       ("xmit.c", r"s/inner_len = skb->len - ftun_path_push\(path\);/inner_len = skb->len;/"), quick=True)
 mutant("tunnel rx bytes with outer header", DECAP,
        ("xmit.c", r"s/rx_add\(path->tun_in, len\)/rx_add(path->tun_in, pkt->outer_len)/"), quick=True)
 mutant("no accounting", ENCAP, ("xmit.c", r"s/acct\(&path->inner, pkt->inner_len\);//"), quick=True)
@@ -120,12 +120,12 @@ mutant("conntrack entry may die", "^ipip change: conntrack -[DF]$",
        ("ingress.c", r"s/if \(nf_ct_is_dying\(path->inner.ct\) \|\|/if (/"),
        ("flow.c", r"s/if \(nf_ct_is_dying\(flow->ct\)\)/if (0)/"))
 mutant("tap on the tunnel not seen", "^ipip change: tcpdump on the tunnel$",
-       ("tunnel.c", r"s/dev_nit_active\(\(struct net_device \*\)dev\)/0/"))
-mutant("qdisc of the tunnel not seen", "^ipip change: qdisc on the tunnel$", ("tunnel.c", "s/return qdisc->enqueue;/return false;/"))
+       ("tunnel.h", r"s/dev_tapped\(dev\)/0/"))
+mutant("qdisc of the tunnel not seen", "^ipip change: qdisc on the tunnel$", ("tunnel.h", "s/return qdisc->enqueue;/return false;/"))
 mutant("tc filter of the tunnel not seen", "^ipip change: tc filter on the tunnel drops$",
-       ("tunnel.c", r"s/dev_tc_ingress\(dev\)|dev_tc_egress\(dev\)/0/"))
+       ("tunnel.h", r"s/dev_tc_ingress\(dev\)|dev_tc_egress\(dev\)/0/"))
 mutant("icmp errors of the tunnel kept", "^ipip underlay ICMP net unreachable: the tunnel reports it$",
-       ("tunnel.c", r"s/return READ_ONCE\(ipt->err_count\) > 0;/return false;/"))
+       ("tunnel.h", r"s/return READ_ONCE\(.*err_count\) > 0;/return false;/"))
 mutant("fin is fast", r"^ipip tcp \(invalid dropped\): (close|closed and opened again|half closed, data goes on)$",
        ("ingress.c", r"s/TCPHDR_SYN \| TCPHDR_FIN \| TCPHDR_RST/TCPHDR_SYN | TCPHDR_RST/"))
 
