@@ -28,8 +28,10 @@ const struct ftun_fou_port *ftun_fou_find(const struct ftun_fou *fou,
 					  const __be32 *daddr, bool v6,
 					  __be16 dport)
 {
-	unsigned int count = smp_load_acquire(&fou->count);
-	unsigned int i;
+	unsigned int count, i;
+
+	/* Pairs with ftun_fou_add(). */
+	count = smp_load_acquire(&fou->count);
 
 	for (i = 0; i < count; i++)
 		if (port_is(&fou->port[i], daddr, v6, dport))
@@ -87,6 +89,7 @@ void ftun_fou_add(struct ftun_fou *fou, const struct ftun_fou_port *port)
 	if (fou->count < FTUN_FOU_PORTS &&
 	    !ftun_fou_find(fou, port->daddr, port->v6, port->dport)) {
 		fou->port[fou->count] = *port;
+		/* Whoever counts the entry sees it whole. */
 		smp_store_release(&fou->count, fou->count + 1);
 	}
 	spin_unlock(&fou->lock);

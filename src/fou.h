@@ -34,7 +34,7 @@ struct ftun_fou_port {
 struct ftun_fou {
 	unsigned int		count;
 	bool			wanted;
-	spinlock_t		lock;
+	spinlock_t		lock;	/* adding to @port and @count */
 	struct ftun_fou_port	port[FTUN_FOU_PORTS];
 };
 

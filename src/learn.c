@@ -384,22 +384,31 @@ static unsigned int learn_local_in(void *priv, struct sk_buff *skb,
 	return NF_ACCEPT;
 }
 
-#define LEARN_OPS(family)					\
-	{							\
-		.hook		= learn_postrouting,		\
-		.pf		= family,			\
-		.hooknum	= NF_INET_POST_ROUTING,		\
-		.priority	= INT_MAX,			\
-	}, {							\
-		.hook		= learn_local_in,		\
-		.pf		= family,			\
-		.hooknum	= NF_INET_LOCAL_IN,		\
-		.priority	= INT_MAX,			\
-	}
-
 static const struct nf_hook_ops learn_ops[] = {
-	LEARN_OPS(NFPROTO_IPV4),
-	LEARN_OPS(NFPROTO_IPV6),
+	{
+		.hook		= learn_postrouting,
+		.pf		= NFPROTO_IPV4,
+		.hooknum	= NF_INET_POST_ROUTING,
+		.priority	= INT_MAX,
+	},
+	{
+		.hook		= learn_local_in,
+		.pf		= NFPROTO_IPV4,
+		.hooknum	= NF_INET_LOCAL_IN,
+		.priority	= INT_MAX,
+	},
+	{
+		.hook		= learn_postrouting,
+		.pf		= NFPROTO_IPV6,
+		.hooknum	= NF_INET_POST_ROUTING,
+		.priority	= INT_MAX,
+	},
+	{
+		.hook		= learn_local_in,
+		.pf		= NFPROTO_IPV6,
+		.hooknum	= NF_INET_LOCAL_IN,
+		.priority	= INT_MAX,
+	},
 };
 
 int ftun_learn_net_init(struct net *net)

@@ -50,6 +50,8 @@ need "netdev ingress hooks (CONFIG_NETFILTER_INGRESS)" linux/netdevice.h \
 	'struct net_device dev; (void)dev.nf_hooks_ingress;'
 need "connection tracking (CONFIG_NF_CONNTRACK)" net/netfilter/nf_conntrack.h \
 	'struct net net; (void)net.ct.sysctl_checksum;'
+need "IPv6, which is not a module (CONFIG_IPV6)" net/ipv6.h \
+	'extern int ftun[IS_BUILTIN(CONFIG_IPV6) ? 1 : -1]; (void)ftun;'
 need "the DSCP mask of routing" net/inet_dscp.h 'int mask = INET_DSCP_MASK; (void)mask;'
 need "a test for packet taps" linux/netdevice.h '(void)dev_nit_active(NULL);'
 
