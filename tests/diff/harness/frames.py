@@ -158,6 +158,9 @@ def advert(smac, src, dst, override=True):
     return ipv6(message, src, dst, ICMP6, ttl=255)
 
 
+_FILLER = bytes((i * 7 + 13) & 0xff for i in range(256))
+
+
 def filler(size):
     """Bytes that show at sight where they have been shifted or cut."""
-    return bytes((i * 7 + 13) & 0xff for i in range(size))
+    return (_FILLER * (size // 256 + 1))[:size]
