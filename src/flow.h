@@ -55,7 +55,6 @@ enum ftun_state {
 #define FTUN_PATH_PRIO_BY_TOS	0x08	/* ip_forward() sets skb->priority */
 #define FTUN_PATH_DSCP_COPY	0x10	/* outer DSCP becomes the inner one's */
 #define FTUN_PATH_SEQ_IN	0x20	/* tunnel minds GRE sequence numbers */
-#define FTUN_PATH_LABEL_0	0x40	/* proven with an inner flow label of 0 */
 
 /* Outer IPv4 ids that a path takes from the kernel at once */
 #define FTUN_PATH_IDS		64
@@ -96,6 +95,7 @@ static inline u32 ftun_ct_mark(const struct nf_conn *ct)
  * @tuple:      the key
  * @generation: ftun_net.generation under which it was proven
  * @nft_generation: nft_generation() likewise
+ * @label:      IPv6 flow label that it was proven with, of the inner packet
  * @routes_in:  of the outer family, with FTUN_PATH_DECAP, likewise
  * @what:       FTUN_PATH_*
  * @dscp:       DSCP bits of the inner TOS
@@ -137,6 +137,7 @@ struct ftun_path {
 	u16			mtu;
 
 	u32			routes_in;
+	__be32			label;
 	u32			mark;
 	u32			priority;
 	u16			id;

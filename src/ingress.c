@@ -185,13 +185,17 @@ static enum ftun_stat check_tunnels(const struct sk_buff *skb,
 	return reason;
 }
 
-/* The outer label is another one if the inner one is 0, see ip6_make_flowlabel(). */
+/* The outer label is another one if the inner one is 0, see ip6_make_flowlabel();
+ * an automatic port goes by a hash that any inner label is part of.
+ */
 static bool label_fits(const struct sk_buff *skb, const struct ftun_packet *pkt,
 		       const struct ftun_path *path)
 {
 	const struct ipv6hdr *ip6h = (const void *)skb->data + pkt->inner;
 
-	return !ip6_flowlabel(ip6h) == !!(path->what & FTUN_PATH_LABEL_0);
+	if (path->outer.rules & FTUN_OUTER_SPORT_AUTO)
+		return ip6_flowlabel(ip6h) == path->label;
+	return !ip6_flowlabel(ip6h) == !path->label;
 }
 
 /* ip6_forward() */
@@ -203,7 +207,8 @@ static enum ftun_stat check_ipv6(const struct net *net,
 	if (!READ_ONCE(net->ipv6.devconf_all->forwarding))
 		return FTUN_STAT_pass_forwarding;
 	if (path->what & FTUN_PATH_ENCAP &&
-	    path->outer.rules & FTUN_OUTER_LABEL_INHERIT &&
+	    path->outer.rules & (FTUN_OUTER_LABEL_INHERIT |
+				 FTUN_OUTER_SPORT_AUTO) &&
 	    !label_fits(skb, pkt, path))
 		return FTUN_STAT_pass_label;
 	return FTUN_OK;

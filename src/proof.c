@@ -304,8 +304,8 @@ static enum ftun_stat path_build(struct ftun_path *path, struct ftun_flow *flow,
 	path->dscp = pkt->tos & ~INET_ECN_MASK;
 	path->outer_dscp = pkt->outer_tos & ~INET_ECN_MASK;
 	v6 = ftun_path_inner6(path);
-	if (v6 && !ip6_flowlabel(inner))
-		path->what |= FTUN_PATH_LABEL_0;
+	if (v6)
+		path->label = ip6_flowlabel(inner);
 	acct_set(&path->inner, flow->ct, index);
 	path_set_nat(path, flow->ct, index, inner);
 	ftun_route_get(&path->route, seen->dst, v6,

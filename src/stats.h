@@ -32,7 +32,7 @@ struct seq_file;
 	X(pass_ttl,	"time to live too small to be forwarded")	\
 	X(pass_tcp_flags, "TCP SYN, FIN, RST or no ACK")			\
 	X(pass_dscp,	"DSCP differs from the packet that proved the flow") \
-	X(pass_label,	"IPv6 flow label set or not, other than when the flow was proven") \
+	X(pass_label,	"IPv6 flow label other than when the flow was proven") \
 	X(pass_ecn,	"outer and inner ECN do not fit (RFC 6040)")	\
 	X(pass_forwarding, "IPv6 forwarding is switched off")		\
 	X(pass_mtu,	"packet larger than a device or path MTU")	\
