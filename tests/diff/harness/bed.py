@@ -193,7 +193,8 @@ class Bed:
                 net.sysctl("net.ipv6.conf.%s.%s" % (dev, name), value)
         net.sysctl("net.ipv6.icmp.ratelimit", 0)
         net.sysctl("net.ipv6.mld_qrv", 1)
-        for name, value in (("delay_first_probe_time", 60), ("base_reachable_time_ms", 600000)):
+        for name, value in (("delay_first_probe_time", 60), ("base_reachable_time_ms", 600000),
+                            ("retrans_time_ms", 600000)):       # who does not answer is asked once
             net.sysctl("net.ipv6.neigh.default." + name, value)
 
     def settle(self):
