@@ -232,7 +232,7 @@ class Bed:
                     asked |= self.answer(wire, frame)
                     hdr = 10 if wire.vnet else 0
                     # virtio's header goes to the end, where no field has its offset moved
-                    got[name].append(self.norm.frame(frame[hdr:]) + _vnet(frame[:hdr]))
+                    got[name].append(self.norm.frame(frame[hdr:], frame[:hdr]) + _vnet(frame[:hdr]))
             if not asked:
                 return got
             self.drain()

@@ -153,10 +153,16 @@ class Normaliser:
     def rebase(self):
         self.base = {k: n + 1 for k, n in self.last.items()}
 
-    def frame(self, frame):
+    def frame(self, frame, vnet=b""):
+        """vnet: its virtio header, if it has one. A checksum that the device is to
+        fill in is not one yet, and GRE's of a packet to be segmented is any bytes."""
         new, checks = None, []      # checksums that the bytes to come are part of
+        unfilled = sum(struct.unpack("<HH", vnet[6:10])) if vnet and vnet[0] & 1 else None
         for layer in Walk(frame).layers:
-            checks += _checksum(frame, layer)
+            checks += [c for c in _checksum(frame, layer) if c != unfilled]
+            if layer.what == "gre" and vnet and vnet[1] and frame[layer.at] & 0x80:
+                new = bytearray(frame) if new is None else new
+                new[layer.at + 4:layer.at + 8] = b"\0\0\0\0"
             if source(frame, layer.ip) not in self.own and layer.what != "frag":
                 continue
             if new is None:
