@@ -21,11 +21,10 @@ def label(x, y, text, style="", anchor="start"):
 
 
 def bar(y, way, value, whole, scale):
-    """A pale one where packets took the slow path after all."""
+    """A pale one where packets took the slow path after all, or came out wrong."""
     style = way if whole else way + " not"
-    words = f"{value:,.0f}" + ("" if whole else " (slow path)")
     return [f'<rect x="{LEFT}" y="{y}" width="{value * scale:.1f}" height="{BAR}" class="{style}"/>',
-            f'<text x="{LEFT + value * scale + 5:.0f}" y="{y + BAR - 1}" font-size="10">{words}</text>']
+            f'<text x="{LEFT + value * scale + 5:.0f}" y="{y + BAR - 1}" font-size="10">{value:,.0f}</text>']
 
 
 def group(y, kind, where, ways, scale):
@@ -33,8 +32,8 @@ def group(y, kind, where, ways, scale):
                                             {"in": "to the server", "out": "to the client"}[where], "soft")]
     for number, way in enumerate(NAMES):
         if way in ways:
-            value, share = ways[way]
-            parts += bar(y + number * (BAR + 1), way, value, share > 0.999, scale)
+            value, whole = ways[way]
+            parts += bar(y + number * (BAR + 1), way, value, whole, scale)
     if "floor" in ways:
         x = LEFT + ways["floor"][0] * scale
         parts.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{y - 2}" y2="{y + 3 * BAR + 4}" class="line"/>')
@@ -42,7 +41,7 @@ def group(y, kind, where, ways, scale):
 
 
 def draw(rows):
-    """@rows: (kind, direction, {way: (instructions, share of packets that went it)})"""
+    """@rows: (kind, direction, {way: (instructions, as it should be?)})"""
     most = max([value for _, _, ways in rows for value, _ in ways.values()], default=1)
     scale, height = ROOM / most, TOP + GROUP * len(rows) + 10
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" width="760" height="{height}" viewBox="0 0 760 {height}">',
@@ -53,6 +52,7 @@ def draw(rows):
     for way, name in NAMES.items():
         parts += [f'<rect x="{x}" y="56" width="12" height="12" class="{way}"/>', label(x + 17, 66, name)]
         x += 120
+    parts.append(label(x, 66, "pale: not accelerated, or not as the slow path sends it", "soft"))
     for number, (kind, where, ways) in enumerate(rows):
         parts += group(TOP + GROUP * number, kind, where, ways, scale)
     return "\n".join(parts + ["</svg>", ""])

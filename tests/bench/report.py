@@ -50,8 +50,9 @@ def number(value, digits=0):
     return f"{value:,.{digits}f}"
 
 
-def cost(cells):
-    """Median, and how far the rounds were apart if that is more than a percent."""
+def cost(cells, octets=frozenset()):
+    """Median, and how far the rounds were apart if that is more than a percent. @octets:
+    how long the packets are that should come out, if that is known."""
     if not cells:
         return "-"
     costs = [cell["cost"] for cell in cells]
@@ -60,7 +61,9 @@ def cost(cells):
     if max(costs) - min(costs) > middle / 100:
         text += f" ({number(min(costs))}-{number(max(costs))})"
     part = max(0, share(cells))
-    if part < WHOLE:
+    if len(lengths(cells) | octets) > 1:
+        text += " [wrong]"
+    elif part < WHOLE:
         text += f" [{100 * part:.0f} %]"
     return text
 
@@ -95,10 +98,11 @@ class Table:
 def way_row(group):
     """The four ways, and what follows from them."""
     ways = [pick(group, way=way) for way in WAYS]
+    octets = lengths(ways[1])
     floor, slow, table, fast = (median(way) for way in ways)
     really = share(ways[3]) >= WHOLE
-    beats = share(ways[2]) >= WHOLE and really and floor
-    return [cost(way) for way in ways] + [ratio(fast - floor, table - floor) if beats else "-",
+    beats = share(ways[2]) >= WHOLE and really and floor and "wrong" not in cost(ways[2], octets)
+    return [cost(ways[0])] + [cost(way, octets) for way in ways[1:]] + [ratio(fast - floor, table - floor) if beats else "-",
                                           ratio(slow, fast) if really else "-"]
 
 
@@ -234,11 +238,29 @@ def tables(cells):
 LEGEND = """Median of the rounds (lowest-highest where they are more than a percent apart). The injector's
 own part is in every number: *floor* is a frame forwarded by one nftables rule at ingress, unread and
 unchanged; *net* is what is above it. [N %] after a number: only that share of the packets went the way that the
-column says, by the counters; the others took the slow path."""
+column says, by the counters; the others took the slow path. [wrong]: what came out is not as long as what
+the slow path sends."""
 
 
 def text(cells):
     return "\n".join(table.text() for table in tables(cells)) + "\n" + LEGEND
+
+
+def lengths(group):
+    return {round(cell.get("octets", 0)) for cell in group}
+
+
+def bars(group):
+    """For the picture: cost of each way, and whether all packets went it and came out
+    as they should."""
+    right = lengths(pick(group, way="slow"))
+    found = {}
+    for way in WAYS:
+        cells = pick(group, way=way)
+        if cells:
+            whole = share(cells) >= WHOLE and (way == "floor" or lengths(cells) == right)
+            found[way] = median(cells), whole
+    return found
 
 
 def save(cells, docs):
@@ -248,9 +270,7 @@ def save(cells, docs):
     parts += [table.markdown() for table in tables(cells)]
     with open(os.path.join(docs, "bench.md"), "w", encoding="utf-8") as file:
         file.write("\n".join(parts))
-    drawn = [(kind, where, {way: (median(group), share(group)) for way in WAYS
-                            for group in [pick(cells, section="packets", guest="counted", kernel="7.3", size="46",
-                                               kind=kind, where=where, way=way)] if group})
-             for kind in kinds.KINDS for where in WHERE]
+    small = pick(cells, section="packets", guest="counted", kernel="7.3", size="46")
+    drawn = [(kind, where, bars(pick(small, kind=kind, where=where))) for kind in kinds.KINDS for where in WHERE]
     with open(os.path.join(docs, "bench.svg"), "w", encoding="utf-8") as file:
         file.write(picture.draw([row for row in drawn if row[2]]))

@@ -93,12 +93,15 @@ def stats():
             (line.split() for line in read("/proc/net/stat/nf_flowtable_tun").splitlines())}
 
 
-def transmitted(device):
+def transmitted(devices):
+    """Packets and bytes"""
+    packets = octets = 0
     for line in read("/proc/net/dev").splitlines():
         name, _, numbers = line.partition(":")
-        if name.strip() == device:
-            return int(numbers.split()[9])
-    raise ValueError(device)
+        if name.strip() in devices:
+            octets += int(numbers.split()[8])
+            packets += int(numbers.split()[9])
+    return packets, octets
 
 
 def forwarded():
@@ -110,7 +113,8 @@ def forwarded():
 def counts(devices):
     """@devices: those that packets leave by"""
     now = stats()
-    return {"sent": sum(map(transmitted, devices)), "forwarded": forwarded(), "miss": now.get("miss", 0),
+    packets, octets = transmitted(devices)
+    return {"sent": packets, "octets": octets, "forwarded": forwarded(), "miss": now.get("miss", 0),
             "fast": sum(value for name, value in now.items() if name.startswith("fast_"))}
 
 
