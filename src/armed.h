@@ -5,9 +5,11 @@
 #include <linux/types.h>
 
 /*
- * The module's parameters. Written by their owner through sysfs, read with
- * READ_ONCE() wherever they matter.
+ * The module's version; and its parameters, written by their owner through sysfs,
+ * read with READ_ONCE() wherever they matter.
  */
+#define FTUN_VERSION	"0.1.0"
+
 extern bool ftun_armed;
 extern unsigned int ftun_flow_limit;
 

@@ -11,6 +11,7 @@
 #include "ingress.h"
 #include "netns.h"
 #include "policy.h"
+#include "settings.h"
 
 static struct ftun_device *device_find(struct ftun_net *fn, u32 iif)
 {
@@ -23,7 +24,9 @@ static struct ftun_device *device_find(struct ftun_net *fn, u32 iif)
 	return NULL;
 }
 
-/* Behind all chains of the user's, so that what they drop is gone already. */
+/* By default behind all chains of the user's, so that what they drop is gone
+ * already.
+ */
 static void device_hook(struct ftun_net *fn, struct net_device *dev)
 {
 	struct ftun_device *fdev;
@@ -39,7 +42,7 @@ static void device_hook(struct ftun_net *fn, struct net_device *dev)
 	fdev->ops.priv = fdev;
 	fdev->ops.pf = NFPROTO_NETDEV;
 	fdev->ops.hooknum = NF_NETDEV_INGRESS;
-	fdev->ops.priority = INT_MAX;
+	fdev->ops.priority = ftun_settings_hook_priority(fn);
 	if (nf_register_net_hook(fn->net, &fdev->ops)) {
 		kfree(fdev);
 		return;
@@ -53,6 +56,36 @@ static void device_unhook(struct ftun_device *fdev)
 	list_del_rcu(&fdev->list);
 	nf_unregister_net_hook(fdev->fn->net, &fdev->ops);
 	kfree_rcu(fdev, rcu);
+}
+
+/**
+ * ftun_devices_rehook() - put the ingress hooks where the settings want them now
+ * @fn: where
+ *
+ * Each device has its old hook or its new one all the while, or none for a moment,
+ * in which its packets take the slow path.
+ *
+ * Context: process.
+ */
+void ftun_devices_rehook(struct ftun_net *fn)
+{
+	struct ftun_device *fdev, *next, *last;
+
+	rtnl_lock();
+	if (list_empty(&fn->devices))
+		goto unlock;
+	last = list_last_entry(&fn->devices, struct ftun_device, list);
+	list_for_each_entry_safe(fdev, next, &fn->devices, list) {
+		struct net_device *dev = fdev->ops.dev;
+		bool done = fdev == last;
+
+		device_unhook(fdev);
+		device_hook(fn, dev);
+		if (done)
+			break;
+	}
+unlock:
+	rtnl_unlock();
 }
 
 static bool wanted_pop(struct ftun_net *fn, u32 *iif)

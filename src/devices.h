@@ -29,6 +29,7 @@ int ftun_devices_init(void);
 void ftun_devices_exit(void);
 void ftun_devices_net_init(struct ftun_net *fn);
 void ftun_devices_net_pre_exit(struct ftun_net *fn);
+void ftun_devices_rehook(struct ftun_net *fn);
 void ftun_devices_want(struct ftun_net *fn, u32 iif);
 
 #endif /* _FTUN_DEVICES_H */

@@ -10,9 +10,11 @@
 #include <net/neighbour.h>
 #include <net/netfilter/nf_conntrack_l4proto.h>
 
-#include "armed.h"
+#include "event.h"
 #include "policy.h"
+#include "settings.h"
 #include "table.h"
+#include "usage.h"
 #include "window.h"
 
 /* A refused direction may have a second chance, unless its proof failed. */
@@ -74,6 +76,12 @@ struct ftun_flow *ftun_flow_find(struct ftun_net *fn, const struct nf_conn *ct)
 	return rhashtable_lookup(&fn->flows, &ct, flow_params);
 }
 
+/* The flow of this id, or NULL. RCU read side. */
+struct ftun_flow *ftun_flow_by_id(struct ftun_net *fn, u64 id)
+{
+	return id <= ULONG_MAX ? xa_load(&fn->ids, id) : NULL;
+}
+
 static struct ftun_flow *flow_alloc(struct ftun_net *fn, struct nf_conn *ct)
 {
 	struct ftun_flow *flow = kmem_cache_zalloc(flow_cache, GFP_ATOMIC);
@@ -84,6 +92,8 @@ static struct ftun_flow *flow_alloc(struct ftun_net *fn, struct nf_conn *ct)
 	flow->ct = ct;
 	flow->fn = fn;
 	flow->seen = jiffies;
+	flow->dir[IP_CT_DIR_ORIGINAL].since = jiffies;
+	flow->dir[IP_CT_DIR_REPLY].since = jiffies;
 	flow->dir[IP_CT_DIR_ORIGINAL].reason = FTUN_OK;
 	flow->dir[IP_CT_DIR_REPLY].reason = FTUN_OK;
 	spin_lock_init(&flow->lock);
@@ -103,6 +113,21 @@ static void flow_free_rcu(struct rcu_head *rcu)
 	kmem_cache_free(flow_cache, flow);
 }
 
+/* Numbers in the order of their making, so that who walks through them by number
+ * meets each flow once, and all that stay. The place is taken now, while that
+ * can still fail, and filled when the flow is one.
+ */
+static bool flow_number(struct ftun_net *fn, struct ftun_flow *flow)
+{
+	int err;
+
+	xa_lock(&fn->ids);
+	flow->id = ++fn->last_id;
+	err = __xa_insert(&fn->ids, flow->id, NULL, GFP_ATOMIC);
+	xa_unlock(&fn->ids);
+	return !err;
+}
+
 /**
  * ftun_flow_create() - begin to watch a connection
  * @fn:     where
@@ -118,25 +143,31 @@ struct ftun_flow *ftun_flow_create(struct ftun_net *fn, struct nf_conn *ct,
 	struct ftun_flow *flow, *old;
 
 	*reason = FTUN_STAT_refuse_limit;
-	if (atomic_read(&fn->flows.nelems) >= READ_ONCE(ftun_flow_limit))
+	if (atomic_read(&fn->flows.nelems) >= ftun_settings_flow_limit(fn))
 		return NULL;
 	*reason = FTUN_STAT_refuse_nomem;
 	flow = flow_alloc(fn, ct);
 	if (!flow)
 		return NULL;
+	if (!flow_number(fn, flow)) {
+		call_rcu(&flow->rcu, flow_free_rcu);
+		return NULL;
+	}
 	old = rhashtable_lookup_get_insert_fast(&fn->flows, &flow->node,
 						flow_params);
 	if (old) {
+		xa_erase(&fn->ids, flow->id);
 		call_rcu(&flow->rcu, flow_free_rcu);
 		return IS_ERR(old) ? NULL : old;
 	}
+	xa_store(&fn->ids, flow->id, flow, GFP_ATOMIC);
 	ftun_stat_inc(fn->stats, FTUN_STAT_flow_learned);
-	if (!READ_ONCE(fn->leaving))
-		queue_delayed_work(ftun_workqueue, &fn->gc_work, GC_INTERVAL);
+	ftun_event_flow(flow, FTUN_NL_EVENT_LEARNED, FTUN_OK);
+	queue_delayed_work(ftun_workqueue, &fn->gc_work, GC_INTERVAL);
 	return flow;
 }
 
-static void dir_drop_path(struct ftun_flow *flow, struct ftun_dir *dir)
+static void dir_unlink_path(struct ftun_flow *flow, struct ftun_dir *dir)
 {
 	lockdep_assert_held(&flow->lock);
 	if (!dir->path)
@@ -144,6 +175,15 @@ static void dir_drop_path(struct ftun_flow *flow, struct ftun_dir *dir)
 	ftun_table_del(flow->fn, dir->path);
 	ftun_path_free(dir->path);
 	dir->path = NULL;
+}
+
+static void dir_drop_path(struct ftun_flow *flow, struct ftun_dir *dir)
+{
+	lockdep_assert_held(&flow->lock);
+	if (!dir->path)
+		return;
+	ftun_usage_ended(flow->fn, dir, dir->path);
+	dir_unlink_path(flow, dir);
 }
 
 /**
@@ -157,11 +197,34 @@ void ftun_flow_refuse(struct ftun_flow *flow, struct ftun_dir *dir,
 {
 	lockdep_assert_held(&flow->lock);
 	dir_drop_path(flow, dir);
-	if (dir->state != FTUN_REFUSED || dir->reason != reason)
-		ftun_stat_inc(flow->fn->stats, reason);
+	dir->retry = jiffies + RETRY_AFTER;
+	if (dir->state == FTUN_REFUSED && dir->reason == reason)
+		return;
+	ftun_stat_inc(flow->fn->stats, reason);
+	dir->since = jiffies;
 	dir->state = FTUN_REFUSED;
 	dir->reason = reason;
-	dir->retry = jiffies + RETRY_AFTER;
+	ftun_event_dir(flow, dir, FTUN_NL_EVENT_REFUSED, reason);
+}
+
+/**
+ * ftun_flow_stale() - a direction has to prove itself again
+ * @flow:   the connection, locked
+ * @dir:    its direction
+ * @reason: what the next proof waits for, or FTUN_OK
+ */
+void ftun_flow_stale(struct ftun_flow *flow, struct ftun_dir *dir,
+		     enum ftun_stat reason)
+{
+	bool before = dir->state == FTUN_STALE;
+
+	lockdep_assert_held(&flow->lock);
+	dir->state = FTUN_STALE;
+	dir->reason = reason;
+	if (before)
+		return;
+	dir->since = jiffies;
+	ftun_event_dir(flow, dir, FTUN_NL_EVENT_STALE, reason);
 }
 
 /* IPS_OFFLOAD says whose a connection is: nf_flow_table respects it too. */
@@ -180,6 +243,14 @@ static void flow_disown(struct ftun_flow *flow)
 {
 	if (test_and_clear_bit(FTUN_FLOW_OWNER, &flow->flags))
 		clear_bit(IPS_OFFLOAD_BIT, &flow->ct->status);
+}
+
+/* By index, since the path's devices may only be looked at while it is current. */
+static void dir_name_devices(struct ftun_dir *dir, const struct ftun_path *path)
+{
+	dir->in = path->tun_in ? path->tun_in->ifindex : path->tuple.iif;
+	dir->out = path->tun_out ? path->tun_out->ifindex
+				 : path->route.dst->dev->ifindex;
 }
 
 /**
@@ -203,17 +274,23 @@ enum ftun_stat ftun_flow_arm(struct ftun_flow *flow, struct ftun_dir *dir,
 		path->packets = dir->path->packets;
 		path->bytes = dir->path->bytes;
 	}
-	dir_drop_path(flow, dir);
+	dir_unlink_path(flow, dir);
 	err = ftun_table_add(flow->fn, path);
-	if (err)
+	if (err) {
+		ftun_usage_ended(flow->fn, dir, path);
 		return err == -EEXIST ? FTUN_STAT_wait_tuple
 				      : FTUN_STAT_refuse_nomem;
+	}
 	dir->path = path;
 	dir->state = FTUN_ARMED;
 	dir->reason = FTUN_OK;
 	dir->tries = 0;
-	if (first)
-		ftun_stat_inc(flow->fn->stats, FTUN_STAT_flow_armed);
+	dir_name_devices(dir, path);
+	if (!first)
+		return FTUN_OK;
+	dir->since = jiffies;
+	ftun_stat_inc(flow->fn->stats, FTUN_STAT_flow_armed);
+	ftun_event_dir(flow, dir, FTUN_NL_EVENT_ARMED, FTUN_OK);
 	return FTUN_OK;
 }
 
@@ -222,7 +299,7 @@ static bool is_tcp(const struct nf_conn *ct)
 	return nf_ct_protonum(ct) == IPPROTO_TCP;
 }
 
-static u32 idle_timeout(const struct nf_conn *ct)
+static u32 kernel_idle_timeout(const struct nf_conn *ct)
 {
 #if IS_ENABLED(CONFIG_NF_FLOW_TABLE)
 	struct net *net = nf_ct_net(ct);
@@ -233,6 +310,12 @@ static u32 idle_timeout(const struct nf_conn *ct)
 #else
 	return IDLE_TIMEOUT;
 #endif
+}
+
+static u32 idle_timeout(const struct ftun_flow *flow)
+{
+	return ftun_settings_idle(flow->fn, nf_ct_protonum(flow->ct)) ?:
+	       kernel_idle_timeout(flow->ct);
 }
 
 static unsigned long flow_used(const struct ftun_flow *flow)
@@ -298,13 +381,15 @@ static bool tcp_closed(const struct nf_conn *ct)
 static enum ftun_stat flow_judge(struct ftun_flow *flow)
 {
 	lockdep_assert_held(&flow->lock);
-	if (READ_ONCE(flow->fn->leaving) || !READ_ONCE(ftun_armed))
+	if (READ_ONCE(flow->fn->leaving) || !ftun_settings_armed(flow->fn))
 		return FTUN_STAT_flow_ended_disarmed;
 	if (nf_ct_is_dying(flow->ct))
 		return FTUN_STAT_flow_ended_dying;
+	if (test_bit(FTUN_FLOW_DELETED, &flow->flags))
+		return FTUN_STAT_flow_ended_deleted;
 	if (tcp_closed(flow->ct))
 		return FTUN_STAT_flow_ended_closed;
-	if (time_after(jiffies, flow_used(flow) + idle_timeout(flow->ct)))
+	if (time_after(jiffies, flow_used(flow) + idle_timeout(flow)))
 		return FTUN_STAT_flow_ended_idle;
 	return FTUN_OK;
 }
@@ -330,7 +415,7 @@ static void dir_refresh(struct ftun_flow *flow, struct ftun_dir *dir)
 	if (ftun_policy_current(flow->fn, dir->path))
 		return;
 	dir_drop_path(flow, dir);
-	dir->state = FTUN_STALE;
+	ftun_flow_stale(flow, dir, dir->reason);
 }
 
 /* A connection that is all on the slow path is conntrack's own, if it does not
@@ -363,7 +448,9 @@ static void flow_end(struct ftun_flow *flow, enum ftun_stat reason)
 	}
 	flow_disown(flow);
 	rhashtable_remove_fast(&flow->fn->flows, &flow->node, flow_params);
+	xa_erase(&flow->fn->ids, flow->id);
 	ftun_stat_inc(flow->fn->stats, reason);
+	ftun_event_flow(flow, FTUN_NL_EVENT_ENDED, reason);
 	call_rcu(&flow->rcu, flow_free_rcu);
 }
 
@@ -412,8 +499,13 @@ static void flow_gc_work(struct work_struct *work)
 					   struct ftun_net, gc_work);
 
 	ftun_flow_gc(fn);
-	if (atomic_read(&fn->flows.nelems) && !READ_ONCE(fn->leaving))
-		queue_delayed_work(ftun_workqueue, &fn->gc_work, GC_INTERVAL);
+	/* Also when leaving: it may have begun only after a flow was visited, and
+	 * devices cannot go as long as a flow holds on to them.
+	 */
+	if (atomic_read(&fn->flows.nelems))
+		queue_delayed_work(ftun_workqueue, &fn->gc_work,
+				   READ_ONCE(fn->leaving) ? GC_SOON :
+							    GC_INTERVAL);
 }
 
 /**
@@ -426,9 +518,24 @@ void ftun_flow_gc_kick(struct ftun_net *fn)
 		mod_delayed_work(ftun_workqueue, &fn->gc_work, GC_SOON);
 }
 
+/**
+ * ftun_flow_gc_wait() - visit every flow now
+ * @fn: where
+ *
+ * What was marked to be deleted before is gone when this returns.
+ *
+ * Context: process, no locks held.
+ */
+void ftun_flow_gc_wait(struct ftun_net *fn)
+{
+	mod_delayed_work(ftun_workqueue, &fn->gc_work, 0);
+	flush_delayed_work(&fn->gc_work);
+}
+
 int ftun_flow_net_init(struct ftun_net *fn)
 {
 	INIT_DELAYED_WORK(&fn->gc_work, flow_gc_work);
+	xa_init_flags(&fn->ids, XA_FLAGS_LOCK_BH);
 	return rhashtable_init(&fn->flows, &flow_params);
 }
 
@@ -440,6 +547,8 @@ void ftun_flow_net_exit(struct ftun_net *fn)
 	while (atomic_read(&fn->flows.nelems))
 		ftun_flow_gc(fn);
 	rhashtable_destroy(&fn->flows);
+	WARN_ON_ONCE(!xa_empty(&fn->ids));
+	xa_destroy(&fn->ids);
 }
 
 int ftun_flow_init(void)

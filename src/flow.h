@@ -201,9 +201,15 @@ struct ftun_mismatch {
 
 /**
  * struct ftun_dir - a direction of a connection
- * @state:    how far it has come
+ * @state:    how far it has come, enum ftun_state
+ * @reason:   why it is REFUSED, or else what it waits for; FTUN_OK if nothing.
+ *            An enum ftun_stat
  * @tries:    proofs that failed in a row
- * @reason:   why it is REFUSED, or else what it waits for; FTUN_OK if nothing
+ * @seen:     packets that did not count yet, see ftun_settings_seen_enough()
+ * @in:       index of the device that its inner packets came in by, when last armed
+ *            or, without a path, when last seen
+ * @out:      index of the device that they went out by
+ * @since:    jiffies at which it came into its state
  * @retry:    jiffies at which a REFUSED direction may try again
  * @path:     what is in the table; NULL unless ARMED or STALE
  * @dst:      inner route of the packet that is about to enter the tunnel
@@ -212,10 +218,14 @@ struct ftun_mismatch {
  * All guarded by the flow's lock.
  */
 struct ftun_dir {
-	enum ftun_state		state;
+	u8			state;
+	u8			reason;
 	u8			tries;
-	enum ftun_stat		reason;
-	unsigned long		retry;
+	u16			seen;
+	u32			in;
+	u32			out;
+	u32			since;
+	u32			retry;
 	struct ftun_path	*path;
 	struct dst_entry	*dst;
 	struct ftun_mismatch	*mismatch;
@@ -223,12 +233,14 @@ struct ftun_dir {
 
 /* Bits of ftun_flow.flags, atomic */
 #define FTUN_FLOW_OWNER		0	/* IPS_OFFLOAD is set, and we did it */
+#define FTUN_FLOW_DELETED	1	/* a user wants it gone */
 
 /**
  * struct ftun_flow - a connection
  * @node:  in ftun_net.flows
  * @ct:    its conntrack entry, with a reference; the key
  * @fn:    where it lives
+ * @id:    in ftun_net.ids; never used again
  * @flags: FTUN_FLOW_*
  * @seen:  jiffies of the last packet on the slow path
  * @lock:  guards @dir; taken with BH off, inside nothing, outside ct->lock
@@ -239,6 +251,7 @@ struct ftun_flow {
 	struct rhash_head	node;
 	struct nf_conn		*ct;
 	struct ftun_net		*fn;
+	unsigned long		id;
 	unsigned long		flags;
 	unsigned long		seen;
 	spinlock_t		lock;
@@ -252,6 +265,7 @@ int ftun_flow_net_init(struct ftun_net *fn);
 void ftun_flow_net_exit(struct ftun_net *fn);
 
 struct ftun_flow *ftun_flow_find(struct ftun_net *fn, const struct nf_conn *ct);
+struct ftun_flow *ftun_flow_by_id(struct ftun_net *fn, u64 id);
 struct ftun_flow *ftun_flow_create(struct ftun_net *fn, struct nf_conn *ct,
 				   enum ftun_stat *reason);
 struct ftun_path *ftun_path_alloc(void);
@@ -260,6 +274,9 @@ void ftun_flow_refuse(struct ftun_flow *flow, struct ftun_dir *dir,
 		      enum ftun_stat reason);
 enum ftun_stat ftun_flow_arm(struct ftun_flow *flow, struct ftun_dir *dir,
 			     struct ftun_path *path);
+void ftun_flow_stale(struct ftun_flow *flow, struct ftun_dir *dir,
+		     enum ftun_stat reason);
 void ftun_flow_gc_kick(struct ftun_net *fn);
+void ftun_flow_gc_wait(struct ftun_net *fn);
 
 #endif /* _FTUN_FLOW_H */

@@ -13,7 +13,6 @@
 #include <net/neighbour.h>
 #include <net/tcp.h>
 
-#include "armed.h"
 #include "devices.h"
 #include "encap.h"
 #include "flow.h"
@@ -21,6 +20,7 @@
 #include "policy.h"
 #include "rewrite.h"
 #include "route.h"
+#include "settings.h"
 #include "table.h"
 #include "tunnel.h"
 #include "window.h"
@@ -465,7 +465,7 @@ unsigned int ftun_ingress(void *priv, struct sk_buff *skb,
 	const struct ftun_device *fdev = priv;
 
 	WARN_ON_ONCE(!rcu_read_lock_held());
-	if (!READ_ONCE(ftun_armed) || !is_ip(skb))
+	if (!ftun_settings_armed(fdev->fn) || !is_ip(skb))
 		return NF_ACCEPT;
 	return ingress_ip(fdev, skb);
 }

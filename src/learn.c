@@ -21,11 +21,11 @@
 #include <net/netfilter/nf_conntrack_helper.h>
 #include <net/netfilter/nf_conntrack_seqadj.h>
 
-#include "armed.h"
 #include "devices.h"
 #include "flow.h"
 #include "proof.h"
 #include "route.h"
+#include "settings.h"
 #include "tunnel.h"
 #include "witness.h"
 
@@ -91,19 +91,30 @@ static enum ftun_stat check_connection(const struct nf_conn *ct,
 	return ftun_route_check(skb_dst(skb), state->pf == NFPROTO_IPV6);
 }
 
+static bool refusal_may_end(const struct ftun_net *fn,
+			    const struct ftun_dir *dir)
+{
+	if (dir->reason == FTUN_STAT_refuse_mismatch)
+		return false;
+	if (dir->reason == FTUN_STAT_refuse_denied &&
+	    ftun_settings_changed_since(fn, dir->since))
+		return true;
+	return !time_before32((u32)jiffies, dir->retry);
+}
+
 /* A second chance after a while, since routes and settings change; but a proof that
  * failed again and again says that something is not understood here.
  */
-static bool dir_may_learn(struct ftun_dir *dir)
+static bool dir_may_learn(const struct ftun_net *fn, struct ftun_dir *dir)
 {
 	if (dir->state == FTUN_DEAD)
 		return false;
 	if (dir->state != FTUN_REFUSED)
 		return true;
-	if (dir->reason == FTUN_STAT_refuse_mismatch ||
-	    time_before(jiffies, dir->retry))
+	if (!refusal_may_end(fn, dir))
 		return false;
 	dir->state = FTUN_LEARNING;
+	dir->since = jiffies;
 	return true;
 }
 
@@ -219,19 +230,35 @@ static void learn_dir(struct ftun_flow *flow, u8 index, struct sk_buff *skb,
 	});
 }
 
+/* For who asks; a path knows better. */
+static void dir_saw_devices(struct ftun_dir *dir,
+			    const struct nf_hook_state *state)
+{
+	if (dir->path)
+		return;
+	dir->in = state->in->ifindex;
+	dir->out = state->out->ifindex;
+}
+
 static void touch(struct ftun_flow *flow)
 {
 	if (READ_ONCE(flow->seen) != jiffies)
 		WRITE_ONCE(flow->seen, jiffies);
 }
 
-static struct ftun_flow *flow_get(struct ftun_net *fn, struct nf_conn *ct)
+/* A connection that is not selected is none that takes up room. */
+static struct ftun_flow *flow_get(struct ftun_net *fn, struct nf_conn *ct,
+				  enum ftun_stat wait)
 {
 	struct ftun_flow *flow = ftun_flow_find(fn, ct);
 	enum ftun_stat reason;
 
 	if (flow)
 		return flow;
+	if (wait != FTUN_OK) {
+		ftun_stat_inc(fn->stats, wait);
+		return NULL;
+	}
 	if (test_bit(IPS_OFFLOAD_BIT, &ct->status)) {
 		ftun_stat_inc(fn->stats, FTUN_STAT_refuse_owned);
 		return NULL;
@@ -248,7 +275,7 @@ static void learn_inner(struct ftun_net *fn, struct sk_buff *skb,
 {
 	enum ip_conntrack_info ctinfo;
 	struct ftun_tunnel in, out;
-	enum ftun_stat reason;
+	enum ftun_stat reason, wait;
 	struct ftun_flow *flow;
 	struct ftun_dir *dir;
 	struct nf_conn *ct;
@@ -270,14 +297,22 @@ static void learn_inner(struct ftun_net *fn, struct sk_buff *skb,
 	}
 	if (!ct_settled(ct))
 		return;
-	flow = flow_get(fn, ct);
+	wait = ftun_settings_select(fn, ct, skb->mark);
+	flow = flow_get(fn, ct, wait);
 	if (!flow)
 		return;
 	touch(flow);
 	spin_lock(&flow->lock);
 	dir = &flow->dir[CTINFO2DIR(ctinfo)];
-	if (!dir_may_learn(dir))
+	if (!dir_may_learn(fn, dir))
 		goto unlock;
+	dir_saw_devices(dir, state);
+	if (wait == FTUN_OK && !ftun_settings_seen_enough(fn, &dir->seen))
+		wait = FTUN_STAT_wait_packets;
+	if (wait != FTUN_OK) {
+		dir_wait(flow, dir, wait);
+		goto unlock;
+	}
 	if (reason == FTUN_OK)
 		reason = check_connection(ct, skb, state);
 	if (reason == FTUN_OK)
@@ -314,7 +349,7 @@ static void learn_outer(struct ftun_net *fn, struct sk_buff *skb,
 	if (!flow)
 		return;
 	spin_lock(&flow->lock);
-	if (dir_may_learn(&flow->dir[pend->dir]) && flow->dir[pend->dir].dst)
+	if (dir_may_learn(fn, &flow->dir[pend->dir]) && flow->dir[pend->dir].dst)
 		ftun_proof_try(flow, pend->dir, &(struct ftun_observation) {
 			.witness	= &pend->witness,
 			.skb		= skb,
@@ -346,7 +381,7 @@ static unsigned int learn_postrouting(void *priv, struct sk_buff *skb,
 	struct ftun_net *fn = ftun_net_get(state->net);
 	bool v6 = state->pf == NFPROTO_IPV6;
 
-	if (!READ_ONCE(ftun_armed))
+	if (!ftun_settings_armed(fn))
 		return NF_ACCEPT;
 	local_bh_disable();
 	if (state->in && !was_forwarded(skb, v6)) {
@@ -375,7 +410,7 @@ static unsigned int learn_local_in(void *priv, struct sk_buff *skb,
 {
 	struct ftun_net *fn = ftun_net_get(state->net);
 
-	if (!READ_ONCE(ftun_armed) ||
+	if (!ftun_settings_armed(fn) ||
 	    !is_tunnelled(fn, skb, state->pf == NFPROTO_IPV6))
 		return NF_ACCEPT;
 	local_bh_disable();

@@ -7,7 +7,9 @@
 #include "armed.h"
 #include "devices.h"
 #include "flow.h"
+#include "netlink.h"
 #include "netns.h"
+#include "usage.h"
 #include "witness.h"
 
 bool ftun_armed = true;
@@ -34,8 +36,18 @@ static int __init ftun_init(void)
 	err = ftun_devices_init();
 	if (err)
 		goto exit_netns;
+	err = ftun_usage_init();
+	if (err)
+		goto exit_devices;
+	err = ftun_netlink_init();
+	if (err)
+		goto exit_usage;
 	return 0;
 
+exit_usage:
+	ftun_usage_exit();
+exit_devices:
+	ftun_devices_exit();
 exit_netns:
 	ftun_netns_exit();
 exit_witness:
@@ -47,6 +59,8 @@ exit_flow:
 
 static void __exit ftun_exit(void)
 {
+	ftun_netlink_exit();
+	ftun_usage_exit();
 	ftun_devices_exit();
 	ftun_netns_exit();
 	ftun_witness_exit();
@@ -58,4 +72,4 @@ module_exit(ftun_exit);
 
 MODULE_LICENSE("GPL");
 MODULE_DESCRIPTION("Fast path for forwarded connections in L3 tunnels");
-MODULE_VERSION("0.1.0");
+MODULE_VERSION(FTUN_VERSION);

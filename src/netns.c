@@ -6,7 +6,9 @@
 #include "flow.h"
 #include "learn.h"
 #include "proc.h"
+#include "settings.h"
 #include "table.h"
+#include "usage.h"
 
 unsigned int ftun_net_id __read_mostly;
 struct workqueue_struct *ftun_workqueue __read_mostly;
@@ -18,9 +20,13 @@ static int netns_init_tables(struct ftun_net *fn)
 	fn->stats = alloc_percpu(struct ftun_stats);
 	if (!fn->stats)
 		return -ENOMEM;
-	err = ftun_table_init(fn);
+	err = ftun_settings_net_init(fn);
 	if (err)
 		goto free_stats;
+	ftun_usage_net_init(fn);
+	err = ftun_table_init(fn);
+	if (err)
+		goto free_settings;
 	err = ftun_flow_net_init(fn);
 	if (err)
 		goto free_table;
@@ -28,6 +34,8 @@ static int netns_init_tables(struct ftun_net *fn)
 
 free_table:
 	ftun_table_exit(fn);
+free_settings:
+	ftun_settings_net_exit(fn);
 free_stats:
 	free_percpu(fn->stats);
 	return err;
@@ -37,6 +45,8 @@ static void netns_exit_tables(struct ftun_net *fn)
 {
 	ftun_flow_net_exit(fn);
 	ftun_table_exit(fn);
+	ftun_usage_net_exit(fn);
+	ftun_settings_net_exit(fn);
 	free_percpu(fn->stats);
 }
 

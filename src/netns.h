@@ -4,15 +4,19 @@
 
 #include <linux/atomic.h>
 #include <linux/list.h>
+#include <linux/mutex.h>
 #include <linux/rhashtable.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
+#include <linux/xarray.h>
 #include <net/net_namespace.h>
 #include <net/netns/generic.h>
 
 #include "compat/nft.h"
 #include "fou.h"
 #include "stats.h"
+
+struct ftun_settings;
 
 /* Devices that wait for their ingress hook; more of them wait for a next packet. */
 #define FTUN_DEVICES_WANTED	8
@@ -23,10 +27,17 @@
  * @stats:       the counters
  * @paths:       what the fast path looks packets up in, see table.c
  * @flows:       connections by conntrack entry, see flow.c
+ * @ids:         the same by id, for those who walk through all of them
+ * @last_id:     the newest; guarded by the lock of @ids
  * @generation:  changes whenever something changed that a proof stood on, see
  *               policy.c
+ * @armed:       as in @settings, for the fast path
  * @nft:         sees the ruleset change, see policy.h
  * @fou:         where tunnelled packets in UDP come to, see fou.h
+ * @settings:    what is set, see settings.c; RCU
+ * @settings_lock: held to replace @settings
+ * @tunnels:     struct ftun_usage by index of the tunnel device, see usage.c;
+ *               written with RTNL held
  * @leaving:     the namespace or the module goes; set once, before @hook_work and
  *               @gc_work are cancelled
  * @devices:     struct ftun_device, guarded by RTNL, walked under RCU
@@ -41,9 +52,15 @@ struct ftun_net {
 	struct ftun_stats __percpu	*stats;
 	struct rhashtable		paths;
 	struct rhashtable		flows;
+	struct xarray			ids;
+	unsigned long			last_id;
 	atomic_t			generation;
+	bool				armed;
 	struct nft_watch		nft;
 	struct ftun_fou			fou;
+	struct ftun_settings __rcu	*settings;
+	struct mutex			settings_lock;
+	struct xarray			tunnels;
 	bool				leaving;
 
 	struct list_head		devices;

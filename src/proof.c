@@ -18,9 +18,11 @@
 #include <net/netfilter/nf_conntrack_zones.h>
 
 #include "encap.h"
+#include "event.h"
 #include "flow.h"
 #include "policy.h"
 #include "route.h"
+#include "settings.h"
 #include "tunnel.h"
 #include "witness.h"
 
@@ -431,10 +433,13 @@ static enum ftun_stat path_prove(struct ftun_path *path, struct ftun_flow *flow,
 	reason = path_build(path, flow, index, seen);
 	if (reason == FTUN_OK)
 		reason = path_compare(path, seen, dir);
+	if (reason == FTUN_OK)
+		reason = ftun_settings_admit(flow->fn, path);
 	if (reason != FTUN_OK)
 		return reason;
 	dir->state = FTUN_PROVEN;
 	ftun_stat_inc(flow->fn->stats, FTUN_STAT_flow_proven);
+	ftun_event_dir(flow, dir, FTUN_NL_EVENT_PROVEN, FTUN_OK);
 	return ftun_flow_arm(flow, dir, path);
 }
 
@@ -455,7 +460,11 @@ static void not_proven(struct ftun_flow *flow, struct ftun_dir *dir,
 	case FTUN_STAT_wait_tuple:
 		ftun_stat_inc(flow->fn->stats, reason);
 	}
-	dir->state = dir->path ? FTUN_STALE : FTUN_LEARNING;
+	if (dir->path) {
+		ftun_flow_stale(flow, dir, reason);
+		return;
+	}
+	dir->state = FTUN_LEARNING;
 	dir->reason = reason;
 }
 

@@ -10,6 +10,11 @@ static const char *const ftun_stat_names[] = {
 	FTUN_STATS(FTUN_STAT_NAME)
 };
 
+#define FTUN_STAT_TEXT(name, text) [FTUN_STAT_##name] = text,
+static const char *const ftun_stat_texts[] = {
+	FTUN_STATS(FTUN_STAT_TEXT)
+};
+
 /**
  * ftun_stat_name() - the name under which a counter or reason is shown
  * @stat: the counter
@@ -21,9 +26,16 @@ const char *ftun_stat_name(enum ftun_stat stat)
 	return ftun_stat_names[stat];
 }
 
+/* What it counts, in a few words. */
+const char *ftun_stat_text(enum ftun_stat stat)
+{
+	if (WARN_ON_ONCE(stat >= FTUN_STAT_MAX))
+		return "";
+	return ftun_stat_texts[stat];
+}
+
 /* Not a snapshot: packets go on being counted while the CPUs are added up. */
-static u64 stat_sum(const struct ftun_stats __percpu *stats,
-		    enum ftun_stat stat)
+u64 ftun_stat_sum(const struct ftun_stats __percpu *stats, enum ftun_stat stat)
 {
 	u64 sum = 0;
 	int cpu;
@@ -45,5 +57,5 @@ void ftun_stats_show(struct seq_file *seq,
 
 	for (stat = 0; stat < FTUN_STAT_MAX; stat++)
 		seq_printf(seq, "%-20s %llu\n", ftun_stat_names[stat],
-			   stat_sum(stats, stat));
+			   ftun_stat_sum(stats, stat));
 }

@@ -48,6 +48,9 @@ struct seq_file;
 	X(wait_unseen,	"packet not seen by an ingress hook, its device gets one") \
 	X(wait_merged,	"packet merged, split or queued on the slow path, next one is tried") \
 	X(wait_neigh,	"neighbour not resolved yet")			\
+	X(wait_unselected, "packets of connections that the settings do not select") \
+	X(wait_unassured, "packets of connections that conntrack does not call assured yet") \
+	X(wait_packets,	"packets that learn-after leaves to the slow path") \
 	X(wait_tuple,	"an ended connection still holds the same addresses") \
 	X(refuse_helper, "connection has a conntrack helper or sequence adjustment") \
 	X(refuse_proto,	"packets neither TCP nor UDP on their way through a tunnel") \
@@ -59,6 +62,7 @@ struct seq_file;
 	X(refuse_tunnel, "tunnel kind or mode not supported")		\
 	X(refuse_nbma,	"multipoint tunnel")				\
 	X(refuse_netns,	"tunnel works in another network namespace")	\
+	X(refuse_denied, "a rule denies a tunnel or device on the way") \
 	X(refuse_mismatch, "fast path would have sent other bytes")	\
 	X(refuse_limit,	"flow limit reached")				\
 	X(refuse_nomem,	"out of memory")				\
@@ -68,7 +72,8 @@ struct seq_file;
 	X(flow_ended_closed, "connections handed back: TCP closed")	\
 	X(flow_ended_idle, "connections handed back: idle")		\
 	X(flow_ended_dying, "connections ended: conntrack entry deleted") \
-	X(flow_ended_disarmed, "connections handed back: module disarmed")
+	X(flow_ended_deleted, "connections handed back: deleted by a user") \
+	X(flow_ended_disarmed, "connections handed back: module or namespace disarmed")
 
 #define FTUN_STAT_ENUM(name, text) FTUN_STAT_##name,
 enum ftun_stat {
@@ -94,6 +99,8 @@ static inline void ftun_stat_inc(struct ftun_stats __percpu *stats,
 }
 
 const char *ftun_stat_name(enum ftun_stat stat);
+const char *ftun_stat_text(enum ftun_stat stat);
+u64 ftun_stat_sum(const struct ftun_stats __percpu *stats, enum ftun_stat stat);
 void ftun_stats_show(struct seq_file *seq,
 		     const struct ftun_stats __percpu *stats);
 

@@ -90,11 +90,12 @@ settle() {
 	mv -T "$1" "$2"
 }
 
-# Drop what an older recipe made of the same noun and kernel.
+# Drop what an older recipe made of the same noun and kernel, unless that was today:
+# another tree may still be using it.
 drop_older() {
 	local keep=$1 prefix=$2 old
 	for old in "$prefix"-*; do
-		if [ -e "$old" ] && [ "$old" != "$keep" ]; then
+		if [ "$old" != "$keep" ] && [ -n "$(find "$old" -maxdepth 0 -mmin +1440 2>/dev/null)" ]; then
 			rm -rf "$old"
 		fi
 	done
@@ -102,7 +103,7 @@ drop_older() {
 
 cache_init() {
 	CACHE=${FTUN_LAB_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/nf_flowtable_tun}
-	mkdir -p "$CACHE"/{log,lock,rootfs,image,uml,build,run}
+	mkdir -p "$CACHE"/{log,lock,rootfs,headers,image,uml,build,run}
 	CACHE=$(cd "$CACHE" && pwd -P)
 	case $CACHE in
 	*[[:space:]]*) die "the cache's path has a blank in it: $CACHE" ;;

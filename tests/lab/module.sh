@@ -94,12 +94,17 @@ module_collect() {
 	for extra in . "${EXTRA_MODULES[@]}"; do
 		find "$dir/tree/$extra" -maxdepth 1 -name '*.ko' -exec cp {} "$dir/modules" \;
 	done
+	[ ! -e "$dir/tree/flowtun/flowtun" ] || cp "$dir/tree/flowtun/flowtun" "$dir/modules"
 }
 
 module_build_locked() {
 	local variant=$1 kernel=$2 dir=$3
 	module_fresh "$dir" "$variant" "$kernel"
 	module_sync "$dir"
+	if [ -e "$TREE/flowtun/Makefile" ]; then
+		tool_headers "$kernel"
+		step "flowtun for $kernel" tool_make "$kernel" "$dir"
+	fi
 	if [ -e "$TREE/Kbuild" ] || [ ${#EXTRA_MODULES[@]} != 0 ]; then
 		step "modules for $variant $kernel" module_make "$variant" "$kernel" "$dir"
 	fi

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: ((GPL-2.0 WITH Linux-syscall-note) OR BSD-3-Clause) */
+/* Do not edit directly, auto-generated from: */
+/*	spec/nf_flowtable_tun.yaml */
+/* YNL-GEN uapi header */
+/* To regenerate run: scripts/netlink-gen */
+
+#ifndef _UAPI_LINUX_NF_FLOWTABLE_TUN_H
+#define _UAPI_LINUX_NF_FLOWTABLE_TUN_H
+
+#define FTUN_GENL_NAME		"nf_flowtun"
+#define FTUN_GENL_VERSION	1
+
+#define NF_FLOWTUN_NAME_MAX	16
+#define NF_FLOWTUN_RULES_MAX	256
+
+/*
+ * how far a direction of a connection has come
+ */
+enum ftun_nl_state {
+	FTUN_NL_STATE_LEARNING,
+	FTUN_NL_STATE_PROVEN,
+	FTUN_NL_STATE_ARMED,
+	FTUN_NL_STATE_STALE,
+	FTUN_NL_STATE_REFUSED,
+	FTUN_NL_STATE_DEAD,
+};
+
+/**
+ * enum ftun_nl_select - which connections are learned
+ * @FTUN_NL_SELECT_ALL: all of them
+ * @FTUN_NL_SELECT_CT_MARK: those whose conntrack mark, masked, is the value
+ * @FTUN_NL_SELECT_MARK: those whose packets' mark, masked, is the value as
+ *   they leave
+ * @FTUN_NL_SELECT_CT_LABEL: those with the conntrack label whose bit number is
+ *   the value
+ */
+enum ftun_nl_select {
+	FTUN_NL_SELECT_ALL,
+	FTUN_NL_SELECT_CT_MARK,
+	FTUN_NL_SELECT_MARK,
+	FTUN_NL_SELECT_CT_LABEL,
+};
+
+/*
+ * where the ingress hook is among the netdev chains of a device
+ */
+enum ftun_nl_hook {
+	FTUN_NL_HOOK_AFTER,
+	FTUN_NL_HOOK_BEFORE,
+};
+
+/**
+ * enum ftun_nl_verdict
+ * @FTUN_NL_VERDICT_NONE: no rule; takes one away
+ * @FTUN_NL_VERDICT_ALLOW: once any of a kind is allowed, all others of that
+ *   kind are not
+ */
+enum ftun_nl_verdict {
+	FTUN_NL_VERDICT_NONE,
+	FTUN_NL_VERDICT_ALLOW,
+	FTUN_NL_VERDICT_DENY,
+};
+
+/**
+ * enum ftun_nl_rule_kind
+ * @FTUN_NL_RULE_TUNNEL: a tunnel device that packets enter or leave
+ * @FTUN_NL_RULE_DEVICE: a device that packets come in or go out by
+ */
+enum ftun_nl_rule_kind {
+	FTUN_NL_RULE_TUNNEL,
+	FTUN_NL_RULE_DEVICE,
+};
+
+enum ftun_nl_protocol {
+	FTUN_NL_PROTOCOL_TCP = 1,
+	FTUN_NL_PROTOCOL_UDP = 2,
+};
+
+/**
+ * enum ftun_nl_encap - kind of tunnel header; the families follow from the
+ *   addresses
+ * @FTUN_NL_ENCAP_IP: IP directly in IP, as of ipip, sit and ip6tnl devices
+ */
+enum ftun_nl_encap {
+	FTUN_NL_ENCAP_NONE,
+	FTUN_NL_ENCAP_IP,
+	FTUN_NL_ENCAP_GRE,
+};
+
+/*
+ * UDP header around a tunnel's own
+ */
+enum ftun_nl_udp_encap {
+	FTUN_NL_UDP_ENCAP_NONE,
+	FTUN_NL_UDP_ENCAP_FOU,
+	FTUN_NL_UDP_ENCAP_GUE,
+};
+
+enum ftun_nl_event {
+	FTUN_NL_EVENT_LEARNED,
+	FTUN_NL_EVENT_PROVEN,
+	FTUN_NL_EVENT_ARMED,
+	FTUN_NL_EVENT_REFUSED,
+	FTUN_NL_EVENT_STALE,
+	FTUN_NL_EVENT_ENDED,
+};
+
+enum {
+	FTUN_A_SETTINGS_ARMED = 1,
+	FTUN_A_SETTINGS_SELECT,
+	FTUN_A_SETTINGS_SELECT_VALUE,
+	FTUN_A_SETTINGS_SELECT_MASK,
+	FTUN_A_SETTINGS_PROTOCOLS,
+	FTUN_A_SETTINGS_LEARN_AFTER,
+	FTUN_A_SETTINGS_ASSURED,
+	FTUN_A_SETTINGS_FLOW_LIMIT,
+	FTUN_A_SETTINGS_HOOK,
+	FTUN_A_SETTINGS_TCP_TIMEOUT,
+	FTUN_A_SETTINGS_UDP_TIMEOUT,
+	FTUN_A_SETTINGS_RULE,
+	FTUN_A_SETTINGS_RESET,
+	FTUN_A_SETTINGS_DEFAULTS,
+	FTUN_A_SETTINGS_MODULE_ARMED,
+	FTUN_A_SETTINGS_MODULE_FLOW_LIMIT,
+	FTUN_A_SETTINGS_MODULE_VERSION,
+
+	__FTUN_A_SETTINGS_MAX,
+	FTUN_A_SETTINGS_MAX = (__FTUN_A_SETTINGS_MAX - 1)
+};
+
+enum {
+	FTUN_A_RULE_KIND = 1,
+	FTUN_A_RULE_NAME,
+	FTUN_A_RULE_VERDICT,
+
+	__FTUN_A_RULE_MAX,
+	FTUN_A_RULE_MAX = (__FTUN_A_RULE_MAX - 1)
+};
+
+enum {
+	FTUN_A_TUPLE_L4PROTO = 1,
+	FTUN_A_TUPLE_SRC4,
+	FTUN_A_TUPLE_DST4,
+	FTUN_A_TUPLE_SRC6,
+	FTUN_A_TUPLE_DST6,
+	FTUN_A_TUPLE_SPORT,
+	FTUN_A_TUPLE_DPORT,
+	FTUN_A_TUPLE_ZONE,
+
+	__FTUN_A_TUPLE_MAX,
+	FTUN_A_TUPLE_MAX = (__FTUN_A_TUPLE_MAX - 1)
+};
+
+enum {
+	FTUN_A_FILTER_L4PROTO = 1,
+	FTUN_A_FILTER_SRC4,
+	FTUN_A_FILTER_DST4,
+	FTUN_A_FILTER_SRC6,
+	FTUN_A_FILTER_DST6,
+	FTUN_A_FILTER_SRC_LEN,
+	FTUN_A_FILTER_DST_LEN,
+	FTUN_A_FILTER_SPORT,
+	FTUN_A_FILTER_DPORT,
+	FTUN_A_FILTER_STATE,
+	FTUN_A_FILTER_REASON,
+	FTUN_A_FILTER_TUNNEL,
+	FTUN_A_FILTER_DEVICE,
+
+	__FTUN_A_FILTER_MAX,
+	FTUN_A_FILTER_MAX = (__FTUN_A_FILTER_MAX - 1)
+};
+
+enum {
+	FTUN_A_OUTER_ENCAP = 1,
+	FTUN_A_OUTER_SRC4,
+	FTUN_A_OUTER_DST4,
+	FTUN_A_OUTER_SRC6,
+	FTUN_A_OUTER_DST6,
+	FTUN_A_OUTER_KEY,
+	FTUN_A_OUTER_UDP_ENCAP,
+	FTUN_A_OUTER_SPORT,
+	FTUN_A_OUTER_DPORT,
+	FTUN_A_OUTER_IFINDEX,
+
+	__FTUN_A_OUTER_MAX,
+	FTUN_A_OUTER_MAX = (__FTUN_A_OUTER_MAX - 1)
+};
+
+enum {
+	FTUN_A_MISMATCH_SLOW = 1,
+	FTUN_A_MISMATCH_FAST,
+
+	__FTUN_A_MISMATCH_MAX,
+	FTUN_A_MISMATCH_MAX = (__FTUN_A_MISMATCH_MAX - 1)
+};
+
+enum {
+	FTUN_A_DIR_STATE = 1,
+	FTUN_A_DIR_REASON,
+	FTUN_A_DIR_SINCE,
+	FTUN_A_DIR_TUPLE,
+	FTUN_A_DIR_IN,
+	FTUN_A_DIR_OUT,
+	FTUN_A_DIR_WIRE_IN,
+	FTUN_A_DIR_WIRE_OUT,
+	FTUN_A_DIR_DECAP,
+	FTUN_A_DIR_ENCAP,
+	FTUN_A_DIR_NAT,
+	FTUN_A_DIR_MTU,
+	FTUN_A_DIR_PACKETS,
+	FTUN_A_DIR_BYTES,
+	FTUN_A_DIR_IDLE,
+	FTUN_A_DIR_MISMATCH,
+	FTUN_A_DIR_PAD,
+
+	__FTUN_A_DIR_MAX,
+	FTUN_A_DIR_MAX = (__FTUN_A_DIR_MAX - 1)
+};
+
+enum {
+	FTUN_A_FLOW_ID = 1,
+	FTUN_A_FLOW_TUPLE,
+	FTUN_A_FLOW_FILTER,
+	FTUN_A_FLOW_ALL,
+	FTUN_A_FLOW_ORIGINAL,
+	FTUN_A_FLOW_REPLY,
+	FTUN_A_FLOW_REASON,
+	FTUN_A_FLOW_CT_MARK,
+	FTUN_A_FLOW_ZONE,
+	FTUN_A_FLOW_EVENT,
+	FTUN_A_FLOW_IS_REPLY,
+	FTUN_A_FLOW_COUNT,
+	FTUN_A_FLOW_TRACKED,
+	FTUN_A_FLOW_PAD,
+
+	__FTUN_A_FLOW_MAX,
+	FTUN_A_FLOW_MAX = (__FTUN_A_FLOW_MAX - 1)
+};
+
+enum {
+	FTUN_A_STAT_NAME = 1,
+	FTUN_A_STAT_VALUE,
+	FTUN_A_STAT_TEXT,
+	FTUN_A_STAT_PAD,
+
+	__FTUN_A_STAT_MAX,
+	FTUN_A_STAT_MAX = (__FTUN_A_STAT_MAX - 1)
+};
+
+enum {
+	FTUN_A_DEVICE_IFINDEX = 1,
+	FTUN_A_DEVICE_NAME,
+	FTUN_A_DEVICE_HOOK,
+	FTUN_A_DEVICE_PATHS,
+
+	__FTUN_A_DEVICE_MAX,
+	FTUN_A_DEVICE_MAX = (__FTUN_A_DEVICE_MAX - 1)
+};
+
+enum {
+	FTUN_A_TUNNEL_IFINDEX = 1,
+	FTUN_A_TUNNEL_NAME,
+	FTUN_A_TUNNEL_REASON,
+	FTUN_A_TUNNEL_RX_FAST,
+	FTUN_A_TUNNEL_TX_FAST,
+	FTUN_A_TUNNEL_RX_PACKETS,
+	FTUN_A_TUNNEL_TX_PACKETS,
+	FTUN_A_TUNNEL_ARMED,
+	FTUN_A_TUNNEL_SLOW,
+	FTUN_A_TUNNEL_PAD,
+
+	__FTUN_A_TUNNEL_MAX,
+	FTUN_A_TUNNEL_MAX = (__FTUN_A_TUNNEL_MAX - 1)
+};
+
+enum {
+	FTUN_CMD_SETTINGS_GET = 1,
+	FTUN_CMD_SETTINGS_SET,
+	FTUN_CMD_FLOW_GET,
+	FTUN_CMD_FLOW_DEL,
+	FTUN_CMD_STAT_GET,
+	FTUN_CMD_DEVICE_GET,
+	FTUN_CMD_TUNNEL_GET,
+	FTUN_CMD_FLOW_EVENT,
+
+	__FTUN_CMD_MAX,
+	FTUN_CMD_MAX = (__FTUN_CMD_MAX - 1)
+};
+
+#define NF_FLOWTUN_MCGRP_EVENTS	"events"
+
+#endif /* _UAPI_LINUX_NF_FLOWTABLE_TUN_H */

@@ -1,0 +1,667 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Connections over netlink: how one is described, found, listed and deleted. This and
+ * proc.c are all that looks into a path to show it.
+ */
+#include <linux/if_tunnel.h>
+#include <linux/ipv6.h>
+#include <linux/sched.h>
+#include <linux/udp.h>
+#include <net/gre.h>
+#include <net/netfilter/nf_conntrack.h>
+#include <net/netfilter/nf_conntrack_core.h>
+#include <net/netfilter/nf_conntrack_zones.h>
+#include <net/sock.h>
+
+#include "compat/genetlink.h"
+#include "flow.h"
+#include "netlink.h"
+#include "netlink_gen.h"
+#include "netns.h"
+#include "settings.h"
+
+/* Room for the longest description of a connection, two failed proofs included. */
+#define FLOW_SIZE	2048
+
+/* Index of the device that the packets of a path are sent by. */
+u32 ftun_path_oif(const struct ftun_path *path)
+{
+	return ftun_path_wire_route(path)->dst->dev->ifindex;
+}
+
+/* Four attributes in a row, see BUILD_BUG_ON in netlink_filter.c. */
+static int put_addrs(struct sk_buff *msg, int src4, bool v6, const void *src,
+		     const void *dst)
+{
+	unsigned int len = v6 ? sizeof(struct in6_addr) : sizeof(__be32);
+	int first = v6 ? src4 + 2 : src4;
+
+	BUILD_BUG_ON(FTUN_A_OUTER_DST6 - FTUN_A_OUTER_SRC4 != 3);
+	return nla_put(msg, first, len, src) ||
+	       nla_put(msg, first + 1, len, dst) ? -EMSGSIZE : 0;
+}
+
+static int put_tuple(struct sk_buff *msg, int type,
+		     const struct nf_conntrack_tuple *tuple)
+{
+	struct nlattr *nest = nla_nest_start(msg, type);
+
+	if (!nest ||
+	    nla_put_u8(msg, FTUN_A_TUPLE_L4PROTO, tuple->dst.protonum) ||
+	    put_addrs(msg, FTUN_A_TUPLE_SRC4, tuple->src.l3num == AF_INET6,
+		      &tuple->src.u3, &tuple->dst.u3) ||
+	    nla_put_be16(msg, FTUN_A_TUPLE_SPORT, tuple->src.u.all) ||
+	    nla_put_be16(msg, FTUN_A_TUPLE_DPORT, tuple->dst.u.all))
+		return -EMSGSIZE;
+	nla_nest_end(msg, nest);
+	return 0;
+}
+
+/* After NAT the packets have the other direction's addresses, turned round. */
+static int put_nat(struct sk_buff *msg, const struct ftun_flow *flow, u8 index)
+{
+	const struct nf_conntrack_tuple *other =
+		&flow->ct->tuplehash[!index].tuple;
+	struct nf_conntrack_tuple tuple;
+
+	if (!(flow->dir[index].path->what & FTUN_PATH_NAT))
+		return 0;
+	tuple = *other;
+	tuple.src.u3 = other->dst.u3;
+	tuple.dst.u3 = other->src.u3;
+	tuple.src.u.all = other->dst.u.all;
+	tuple.dst.u.all = other->src.u.all;
+	return put_tuple(msg, FTUN_A_DIR_NAT, &tuple);
+}
+
+/**
+ * struct tunnel_header - what is told of an outer header
+ * @ifindex: the tunnel device
+ * @gre:     a GRE header follows
+ * @v6:      it is IPv6
+ * @saddr:   source, as long as the family says
+ * @daddr:   destination
+ * @key:     GRE key, or NULL
+ * @ports:   of the UDP header around it, or NULL
+ * @gue:     and a GUE header follows that
+ */
+struct tunnel_header {
+	u32		ifindex;
+	bool		gre;
+	bool		v6;
+	const void	*saddr;
+	const void	*daddr;
+	const __be32	*key;
+	const __be16	*ports;
+	bool		gue;
+};
+
+static int put_udp(struct sk_buff *msg, const struct tunnel_header *header)
+{
+	if (!header->ports)
+		return 0;
+	return nla_put_u32(msg, FTUN_A_OUTER_UDP_ENCAP,
+			   header->gue ? FTUN_NL_UDP_ENCAP_GUE
+				       : FTUN_NL_UDP_ENCAP_FOU) ||
+	       nla_put_be16(msg, FTUN_A_OUTER_SPORT, header->ports[0]) ||
+	       nla_put_be16(msg, FTUN_A_OUTER_DPORT, header->ports[1]) ?
+	       -EMSGSIZE : 0;
+}
+
+static int put_header(struct sk_buff *msg, int type,
+		      const struct tunnel_header *header)
+{
+	struct nlattr *nest = nla_nest_start(msg, type);
+
+	if (!nest ||
+	    nla_put_u32(msg, FTUN_A_OUTER_ENCAP,
+			header->gre ? FTUN_NL_ENCAP_GRE : FTUN_NL_ENCAP_IP) ||
+	    put_addrs(msg, FTUN_A_OUTER_SRC4, header->v6, header->saddr,
+		      header->daddr) ||
+	    put_udp(msg, header) ||
+	    nla_put_u32(msg, FTUN_A_OUTER_IFINDEX, header->ifindex))
+		return -EMSGSIZE;
+	if (header->key && nla_put_be32(msg, FTUN_A_OUTER_KEY, *header->key))
+		return -EMSGSIZE;
+	nla_nest_end(msg, nest);
+	return 0;
+}
+
+static int put_decap(struct sk_buff *msg, const struct ftun_dir *dir)
+{
+	const struct ftun_tuple *tuple = &dir->path->tuple;
+	struct tunnel_header header;
+	__be32 key;
+
+	if (!(dir->path->what & FTUN_PATH_DECAP))
+		return 0;
+	header = (struct tunnel_header) {
+		.ifindex	= dir->in,
+		.gre		= tuple->encap == FTUN_ENCAP_GRE,
+		.v6		= ftun_tuple_outer6(tuple),
+		.saddr		= ftun_tuple_outer_saddr(tuple),
+		.daddr		= ftun_tuple_outer_daddr(tuple),
+		.gue		= tuple->shape & FTUN_SHAPE_GUE,
+	};
+	/* The last word */
+	if (tuple->shape & FTUN_SHAPE_UDP)
+		header.ports = (const __be16 *)
+			((const __be32 *)tuple + tuple->words - 1);
+	if (tuple->shape & FTUN_SHAPE_GRE_KEY) {
+		key = ftun_tuple_key(tuple);
+		header.key = &key;
+	}
+	return put_header(msg, FTUN_A_DIR_DECAP, &header);
+}
+
+/* The key comes after the checksum, if there is one (RFC 2890). */
+static const __be32 *outer_key(const struct ftun_outer *outer)
+{
+	const struct gre_base_hdr *gre = (const void *)outer->hdr + outer->gre;
+	const __be32 *options = (const __be32 *)(gre + 1);
+
+	if (!outer->gre || !(gre->flags & GRE_KEY))
+		return NULL;
+	return gre->flags & GRE_CSUM ? options + 1 : options;
+}
+
+/* Whether there is a GUE header shows in the room it takes. */
+static bool outer_gue(const struct ftun_outer *outer)
+{
+	unsigned int end = outer->gre ?: outer->len;
+
+	return outer->udp && end - outer->udp > sizeof(struct udphdr);
+}
+
+static int put_encap(struct sk_buff *msg, const struct ftun_dir *dir)
+{
+	const struct ftun_outer *outer = &dir->path->outer;
+	const u8 *saddr = outer->hdr +
+			  (outer->v6 ? offsetof(struct ipv6hdr, saddr)
+				     : offsetof(struct iphdr, saddr));
+	struct tunnel_header header;
+
+	if (!(dir->path->what & FTUN_PATH_ENCAP))
+		return 0;
+	header = (struct tunnel_header) {
+		.ifindex	= dir->out,
+		.gre		= outer->gre,
+		.v6		= outer->v6,
+		.saddr		= saddr,
+		.daddr		= saddr + (outer->v6 ? sizeof(struct in6_addr)
+						     : sizeof(__be32)),
+		.key		= outer_key(outer),
+		.gue		= outer_gue(outer),
+	};
+	if (outer->udp)
+		header.ports = (const __be16 *)(outer->hdr + outer->udp);
+	return put_header(msg, FTUN_A_DIR_ENCAP, &header);
+}
+
+static int put_path(struct sk_buff *msg, const struct ftun_flow *flow, u8 index)
+{
+	const struct ftun_dir *dir = &flow->dir[index];
+	const struct ftun_path *path = dir->path;
+	u32 idle = jiffies - READ_ONCE(path->used);
+
+	if (nla_put_u32(msg, FTUN_A_DIR_WIRE_IN, path->tuple.iif) ||
+	    nla_put_u32(msg, FTUN_A_DIR_WIRE_OUT, ftun_path_oif(path)) ||
+	    put_decap(msg, dir) || put_nat(msg, flow, index) ||
+	    put_encap(msg, dir) ||
+	    nla_put_u32(msg, FTUN_A_DIR_MTU, path->mtu) ||
+	    nla_put_u64_64bit(msg, FTUN_A_DIR_PACKETS,
+			      READ_ONCE(path->packets), FTUN_A_DIR_PAD) ||
+	    nla_put_u64_64bit(msg, FTUN_A_DIR_BYTES, READ_ONCE(path->bytes),
+			      FTUN_A_DIR_PAD) ||
+	    nla_put_u32(msg, FTUN_A_DIR_IDLE, jiffies_to_msecs(idle)))
+		return -EMSGSIZE;
+	return 0;
+}
+
+static int put_mismatch(struct sk_buff *msg,
+			const struct ftun_mismatch *mismatch)
+{
+	struct nlattr *nest = nla_nest_start(msg, FTUN_A_DIR_MISMATCH);
+
+	if (!nest ||
+	    nla_put(msg, FTUN_A_MISMATCH_SLOW, mismatch->len, mismatch->slow) ||
+	    nla_put(msg, FTUN_A_MISMATCH_FAST, mismatch->len, mismatch->fast))
+		return -EMSGSIZE;
+	nla_nest_end(msg, nest);
+	return 0;
+}
+
+static int put_state(struct sk_buff *msg, const struct ftun_dir *dir)
+{
+	u32 since = (u32)jiffies - dir->since;
+
+	BUILD_BUG_ON((int)FTUN_DEAD != (int)FTUN_NL_STATE_DEAD);
+	if (nla_put_u32(msg, FTUN_A_DIR_STATE, dir->state) ||
+	    nla_put_u32(msg, FTUN_A_DIR_SINCE, jiffies_to_msecs(since)) ||
+	    nla_put_u32(msg, FTUN_A_DIR_IN, dir->in) ||
+	    nla_put_u32(msg, FTUN_A_DIR_OUT, dir->out))
+		return -EMSGSIZE;
+	if (dir->reason == FTUN_OK)
+		return 0;
+	return nla_put_string(msg, FTUN_A_DIR_REASON,
+			      ftun_stat_name(dir->reason));
+}
+
+static int put_dir(struct sk_buff *msg, const struct ftun_flow *flow, u8 index)
+{
+	const struct ftun_dir *dir = &flow->dir[index];
+	struct nlattr *nest;
+
+	lockdep_assert_held(&flow->lock);
+	nest = nla_nest_start(msg, index ? FTUN_A_FLOW_REPLY
+					 : FTUN_A_FLOW_ORIGINAL);
+	if (!nest || put_state(msg, dir) ||
+	    put_tuple(msg, FTUN_A_DIR_TUPLE,
+		      &flow->ct->tuplehash[index].tuple) ||
+	    (dir->path && put_path(msg, flow, index)) ||
+	    (dir->mismatch && put_mismatch(msg, dir->mismatch)))
+		return -EMSGSIZE;
+	nla_nest_end(msg, nest);
+	return 0;
+}
+
+static int put_names(struct sk_buff *msg, const struct ftun_flow *flow)
+{
+	u16 zone = nf_ct_zone(flow->ct)->id;
+
+	if (nla_put_u64_64bit(msg, FTUN_A_FLOW_ID, flow->id, FTUN_A_FLOW_PAD) ||
+	    nla_put_u32(msg, FTUN_A_FLOW_CT_MARK, ftun_ct_mark(flow->ct)))
+		return -EMSGSIZE;
+	return zone ? nla_put_u16(msg, FTUN_A_FLOW_ZONE, zone) : 0;
+}
+
+static int put_bare_dir(struct sk_buff *msg, const struct ftun_flow *flow,
+			u8 index)
+{
+	struct nlattr *nest;
+
+	nest = nla_nest_start(msg, index ? FTUN_A_FLOW_REPLY
+					 : FTUN_A_FLOW_ORIGINAL);
+	if (!nest || put_tuple(msg, FTUN_A_DIR_TUPLE,
+			       &flow->ct->tuplehash[index].tuple))
+		return -EMSGSIZE;
+	nla_nest_end(msg, nest);
+	return 0;
+}
+
+/**
+ * ftun_netlink_put_names() - say which connection it is, and no more
+ * @msg:  message
+ * @flow: the connection, locked or not
+ */
+int ftun_netlink_put_names(struct sk_buff *msg, const struct ftun_flow *flow)
+{
+	return put_names(msg, flow) ||
+	       put_bare_dir(msg, flow, IP_CT_DIR_ORIGINAL) ||
+	       put_bare_dir(msg, flow, IP_CT_DIR_REPLY) ? -EMSGSIZE : 0;
+}
+
+static int put_flow(struct sk_buff *msg, const struct ftun_flow *flow)
+{
+	return put_names(msg, flow) ||
+	       put_dir(msg, flow, IP_CT_DIR_ORIGINAL) ||
+	       put_dir(msg, flow, IP_CT_DIR_REPLY) ? -EMSGSIZE : 0;
+}
+
+static bool flow_dead(const struct ftun_flow *flow)
+{
+	return flow->dir[IP_CT_DIR_ORIGINAL].state == FTUN_DEAD;
+}
+
+static int answer_flow(struct sk_buff *msg, struct ftun_flow *flow)
+{
+	int err = -ENOENT;
+
+	spin_lock_bh(&flow->lock);
+	if (!flow_dead(flow))
+		err = put_flow(msg, flow);
+	spin_unlock_bh(&flow->lock);
+	return err;
+}
+
+static struct nf_conn *find_ct(struct ftun_net *fn,
+			       const struct nf_conntrack_tuple *tuple, u16 id)
+{
+	struct nf_conntrack_tuple_hash *hash;
+	struct nf_conntrack_zone zone;
+
+	nf_ct_zone_init(&zone, id, NF_CT_DEFAULT_ZONE_DIR, 0);
+	hash = nf_conntrack_find_get(fn->net, &zone, tuple);
+	return hash ? nf_ct_tuplehash_to_ctrack(hash) : NULL;
+}
+
+/* What would the next packet of a connection that is not known count under? */
+static enum ftun_stat why_unknown(struct ftun_net *fn, struct nf_conn *ct)
+{
+	enum ftun_stat reason;
+
+	if (!ftun_settings_armed(fn))
+		return FTUN_STAT_flow_ended_disarmed;
+	reason = ftun_settings_select(fn, ct, 0);
+	if (reason != FTUN_OK)
+		return reason;
+	if (test_bit(IPS_OFFLOAD_BIT, &ct->status))
+		return FTUN_STAT_refuse_owned;
+	if (atomic_read(&fn->flows.nelems) >= ftun_settings_flow_limit(fn))
+		return FTUN_STAT_refuse_limit;
+	return FTUN_OK;
+}
+
+static int answer_unknown(struct sk_buff *msg, struct ftun_net *fn,
+			  struct nf_conn *ct)
+{
+	enum ftun_stat reason = why_unknown(fn, ct);
+
+	if (nla_put_flag(msg, FTUN_A_FLOW_TRACKED))
+		return -EMSGSIZE;
+	if (reason == FTUN_OK)
+		return 0;
+	return nla_put_string(msg, FTUN_A_FLOW_REASON, ftun_stat_name(reason));
+}
+
+static int answer_tuple(struct sk_buff *msg, struct ftun_net *fn,
+			struct genl_info *info)
+{
+	struct nf_conntrack_tuple tuple;
+	struct ftun_flow *flow;
+	struct nf_conn *ct;
+	u16 zone;
+	int err;
+
+	err = ftun_filter_tuple(&tuple, &zone, info->attrs[FTUN_A_FLOW_TUPLE],
+				info->extack);
+	if (err)
+		return err;
+	ct = find_ct(fn, &tuple, zone);
+	if (!ct) {
+		NL_SET_ERR_MSG(info->extack,
+			       "conntrack knows no such connection");
+		return -ENOENT;
+	}
+	rcu_read_lock();
+	flow = ftun_flow_find(fn, ct);
+	err = flow ? answer_flow(msg, flow) : -ENOENT;
+	if (err == -ENOENT)
+		err = answer_unknown(msg, fn, ct);
+	rcu_read_unlock();
+	nf_ct_put(ct);
+	return err;
+}
+
+static int answer_id(struct sk_buff *msg, struct ftun_net *fn,
+		     struct genl_info *info)
+{
+	struct nlattr *attr = info->attrs[FTUN_A_FLOW_ID];
+	struct ftun_flow *flow;
+	int err = -ENOENT;
+
+	rcu_read_lock();
+	flow = ftun_flow_by_id(fn, nla_get_u64(attr));
+	if (flow)
+		err = answer_flow(msg, flow);
+	rcu_read_unlock();
+	if (err == -ENOENT)
+		NL_SET_ERR_MSG_ATTR(info->extack, attr,
+				    "no connection has this id");
+	return err;
+}
+
+static int want_one_of(struct genl_info *info, int count)
+{
+	if (count == 1)
+		return 0;
+	if (count)
+		NL_SET_ERR_MSG(info->extack,
+			       "more than one way to say which connection");
+	else
+		NL_SET_ERR_MSG(info->extack,
+			       "which connection? an id or a tuple is missing");
+	return -EINVAL;
+}
+
+static int flow_get_check(struct genl_info *info)
+{
+	int err = ftun_netlink_check(info->nlhdr, 0, info->extack);
+
+	if (err)
+		return err;
+	if (info->attrs[FTUN_A_FLOW_FILTER]) {
+		NL_SET_ERR_MSG_ATTR(info->extack,
+				    info->attrs[FTUN_A_FLOW_FILTER],
+				    "filters are for dumps");
+		return -EINVAL;
+	}
+	return want_one_of(info, !!info->attrs[FTUN_A_FLOW_ID] +
+				 !!info->attrs[FTUN_A_FLOW_TUPLE]);
+}
+
+int ftun_nl_flow_get_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct ftun_net *fn = ftun_net_get(genl_info_net(info));
+	int err = flow_get_check(info);
+	struct sk_buff *msg;
+	void *hdr;
+
+	if (err)
+		return err;
+	msg = ftun_netlink_answer(info, FLOW_SIZE, &hdr);
+	if (!msg)
+		return -ENOMEM;
+	if (info->attrs[FTUN_A_FLOW_ID])
+		err = answer_id(msg, fn, info);
+	else
+		err = answer_tuple(msg, fn, info);
+	if (!err)
+		return ftun_netlink_reply(msg, info, hdr);
+	nlmsg_free(msg);
+	return err;
+}
+
+/* Return: 0 if it is in @skb or does not fit the filter. */
+static int dump_flow(struct sk_buff *skb, struct netlink_callback *cb,
+		     const struct ftun_filter *filter, struct ftun_flow *flow)
+{
+	void *hdr;
+	int err = 0;
+
+	spin_lock_bh(&flow->lock);
+	if (flow_dead(flow) || !ftun_filter_fits(filter, flow))
+		goto unlock;
+	hdr = ftun_netlink_begin(skb, cb, FTUN_CMD_FLOW_GET);
+	err = hdr ? put_flow(skb, flow) : -EMSGSIZE;
+	if (!err)
+		genlmsg_end(skb, hdr);
+	else if (hdr)
+		genlmsg_cancel(skb, hdr);
+unlock:
+	spin_unlock_bh(&flow->lock);
+	return err;
+}
+
+/* A filter that few fit must not keep a CPU, or RCU, for a million of them. */
+#define VISITS_AT_ONCE	4096
+
+/* Ids only grow, so who goes by them meets each connection once, and misses none
+ * that stays. cb->args[0] is the last id done.
+ */
+static void dump_flows(struct sk_buff *skb, struct netlink_callback *cb,
+		       const struct ftun_filter *filter, struct ftun_net *fn)
+{
+	unsigned long id = cb->args[0];
+	struct ftun_flow *flow;
+	int visits = 0;
+
+	rcu_read_lock();
+	while ((flow = xa_find_after(&fn->ids, &id, ULONG_MAX, XA_PRESENT))) {
+		if (dump_flow(skb, cb, filter, flow))
+			break;
+		cb->args[0] = id;
+		if (++visits % VISITS_AT_ONCE)
+			continue;
+		rcu_read_unlock();
+		cond_resched();
+		rcu_read_lock();
+	}
+	rcu_read_unlock();
+}
+
+int ftun_nl_flow_get_dumpit(struct sk_buff *skb, struct netlink_callback *cb)
+{
+	struct ftun_net *fn = ftun_net_get(sock_net(skb->sk));
+	struct nlattr **attrs = genl_dump_attrs(cb);
+	struct ftun_filter filter;
+	int err;
+
+	err = ftun_netlink_check(cb->nlh, 0, cb->extack);
+	if (err)
+		return err;
+	if (attrs[FTUN_A_FLOW_ID] || attrs[FTUN_A_FLOW_TUPLE]) {
+		NL_SET_ERR_MSG(cb->extack, "a dump takes a filter only");
+		return -EINVAL;
+	}
+	err = ftun_filter_parse(&filter, attrs[FTUN_A_FLOW_FILTER], cb->extack);
+	if (err)
+		return err;
+	dump_flows(skb, cb, &filter, fn);
+	return skb->len;
+}
+
+/* Return: whether it was not marked before. */
+static bool mark_deleted(struct ftun_flow *flow,
+			 const struct ftun_filter *filter)
+{
+	bool marked = false;
+
+	spin_lock_bh(&flow->lock);
+	if (!flow_dead(flow) && ftun_filter_fits(filter, flow))
+		marked = !test_and_set_bit(FTUN_FLOW_DELETED, &flow->flags);
+	spin_unlock_bh(&flow->lock);
+	return marked;
+}
+
+static u32 delete_fitting(struct ftun_net *fn, const struct ftun_filter *filter)
+{
+	struct ftun_flow *flow;
+	unsigned long id = 0;
+	u32 count = 0;
+
+	rcu_read_lock();
+	while ((flow = xa_find_after(&fn->ids, &id, ULONG_MAX, XA_PRESENT))) {
+		count += mark_deleted(flow, filter);
+		if (!need_resched())
+			continue;
+		rcu_read_unlock();
+		cond_resched();
+		rcu_read_lock();
+	}
+	rcu_read_unlock();
+	return count;
+}
+
+static int delete_filtered(struct ftun_net *fn, struct genl_info *info,
+			   u32 *count)
+{
+	struct ftun_filter filter;
+	int err;
+
+	err = ftun_filter_parse(&filter, info->attrs[FTUN_A_FLOW_FILTER],
+				info->extack);
+	if (err)
+		return err;
+	if (info->attrs[FTUN_A_FLOW_FILTER] && !filter.given) {
+		NL_SET_ERR_MSG_ATTR(info->extack,
+				    info->attrs[FTUN_A_FLOW_FILTER],
+				    "an empty filter: say all if all are meant");
+		return -EINVAL;
+	}
+	*count = delete_fitting(fn, &filter);
+	return 0;
+}
+
+/* RCU read side. */
+static struct ftun_flow *find_tuple(struct ftun_net *fn,
+				    const struct nf_conntrack_tuple *tuple,
+				    u16 zone)
+{
+	struct nf_conn *ct = find_ct(fn, tuple, zone);
+	struct ftun_flow *flow;
+
+	if (!ct)
+		return NULL;
+	flow = ftun_flow_find(fn, ct);
+	nf_ct_put(ct);
+	return flow;
+}
+
+static int delete_one(struct ftun_net *fn, struct genl_info *info, u32 *count)
+{
+	static const struct ftun_filter any;
+	struct nf_conntrack_tuple tuple;
+	struct ftun_flow *flow;
+	u16 zone;
+	int err;
+
+	if (info->attrs[FTUN_A_FLOW_TUPLE]) {
+		err = ftun_filter_tuple(&tuple, &zone,
+					info->attrs[FTUN_A_FLOW_TUPLE],
+					info->extack);
+		if (err)
+			return err;
+	}
+	rcu_read_lock();
+	if (info->attrs[FTUN_A_FLOW_TUPLE])
+		flow = find_tuple(fn, &tuple, zone);
+	else
+		flow = ftun_flow_by_id(fn,
+				       nla_get_u64(info->attrs[FTUN_A_FLOW_ID]));
+	*count = flow && mark_deleted(flow, &any);
+	rcu_read_unlock();
+	if (*count)
+		return 0;
+	NL_SET_ERR_MSG(info->extack, "no such connection");
+	return -ENOENT;
+}
+
+static int flow_del_check(struct genl_info *info)
+{
+	int err = ftun_netlink_check(info->nlhdr, 0, info->extack);
+
+	if (err)
+		return err;
+	return want_one_of(info, !!info->attrs[FTUN_A_FLOW_ID] +
+				 !!info->attrs[FTUN_A_FLOW_TUPLE] +
+				 !!info->attrs[FTUN_A_FLOW_FILTER] +
+				 !!info->attrs[FTUN_A_FLOW_ALL]);
+}
+
+int ftun_nl_flow_del_doit(struct sk_buff *skb, struct genl_info *info)
+{
+	struct ftun_net *fn = ftun_net_get(genl_info_net(info));
+	int err = flow_del_check(info);
+	struct sk_buff *msg;
+	u32 count = 0;
+	void *hdr;
+
+	if (err)
+		return err;
+	msg = ftun_netlink_answer(info, NLMSG_DEFAULT_SIZE, &hdr);
+	if (!msg)
+		return -ENOMEM;
+	if (info->attrs[FTUN_A_FLOW_ID] || info->attrs[FTUN_A_FLOW_TUPLE])
+		err = delete_one(fn, info, &count);
+	else
+		err = delete_filtered(fn, info, &count);
+	if (!err && count)
+		ftun_flow_gc_wait(fn);
+	if (!err)
+		err = nla_put_u32(msg, FTUN_A_FLOW_COUNT, count);
+	if (!err)
+		return ftun_netlink_reply(msg, info, hdr);
+	nlmsg_free(msg);
+	return err;
+}
