@@ -29,7 +29,7 @@
 { "pass_dscp",
 	"Rules and routes may depend on it: the packet proves the flow anew." },
 { "pass_label",
-	"With flowlabel inherit the outer label is another one if the inner is 0: the packet proves the flow anew." },
+	"With flowlabel inherit the outer label is another one if the inner is 0, and an automatic source port of FOU or GUE goes by a hash of the label: the packet proves the flow anew." },
 { "pass_ecn",
 	"RFC 6040 wants it dropped, or logged." },
 { "pass_forwarding",
