@@ -34,7 +34,7 @@ mutant("outer ttl not inherited", ENCAP + "|^ipip default: encap ttl 255",
 mutant("outer checksum wrong", ENCAP, ("rewrite.c", r"s/ip_fast_csum\(\(u8 \*\)iph, 5\)/ip_fast_csum((u8 *)iph, 4)/"))
 mutant("nat port not written", "^ipip nat snat, other port: udp$", ("rewrite.c", r"s/ports\[0\] = nat->sport;//"), quick=True)
 mutant("nat address missing in checksum", "^ipip nat snat, other address: udp$",
-       ("rewrite.c", r"s/delta = delta32\(delta, iph->saddr, nat->saddr\);//"))
+       ("rewrite.c", r"s/delta = delta_addr\(delta, ip_saddr.*//"))
 mutant("nat port missing in checksum", "^ipip nat dnat: udp$",
        ("rewrite.c", r"s/delta = delta16\(delta, ports\[1\], nat->dport\);//"))
 
@@ -44,22 +44,22 @@ mutant("ecn not carried over on decap", "^ipip decap ECN outer 3 inner [12]$",
 mutant("ecn ect(1) not carried over on decap", "^ipip decap ECN outer 1 inner 2$",
        ("rewrite.c", "s/return INET_ECN_ECT_1;/return inner;/"))
 mutant("ecn checksum not updated", "^ipip decap ECN outer 3 inner [12]$",
-       ("rewrite.c", r"s/delta16\(0, htons\(inner->tos\), htons\(tos\)\)/0/"))
+       ("rewrite.c", r"s/delta16\(0, htons\(iph->tos\), htons\(tos\)\)/0/"))
 mutant("ecn ce on not-ect accepted", "^ipip default: decap ECN CE on Not-ECT$",
        ("ingress.c", r"s/!ftun_rewrite_ecn_fits\(pkt->outer_tos, pkt->tos\)/0/"), quick=True)
 mutant("ecn ce copied on encap", "^ipip default: encap ECN$",
        ("rewrite.c", "s/return inner == INET_ECN_CE .*/return inner;/"))
 mutant("df not inherited", "^ipip nopmtudisc: encap DF$",
-       ("rewrite.c", r"s/if \(outer->rules & FTUN_OUTER_DF_INHERIT\)/if (0)/"), quick=True)
+       ("rewrite.c", r"s/if \(outer->rules & FTUN_OUTER_DF_INHERIT && !inner6\)/if (0)/"), quick=True)
 mutant("df always set", "^ipip nopmtudisc: encap DF$",
-       ("rewrite.c", r"s/iph->frag_off \|= inner->frag_off & htons\(0x4000\)/iph->frag_off |= htons(0x4000)/"))
+       ("rewrite.c", r"s/iph->frag_off \|= .*inner.->frag_off &/iph->frag_off |=/"))
 mutant("udp checksum of zero changed by nat", "^ipip nat masquerade: udp without checksum$",
        ("rewrite.c", r"s/if \(!udph->check && !csum_partial\)/if (0)/"), quick=True)
 mutant("partial checksum taken for whole", "^ipip gso masquerade: udp checksum to be filled in$",
        ("ingress.c", r"s/skb->ip_summed == CHECKSUM_PARTIAL\)/false)/"))
 mutant("proof always passes, wrong ttl", ENCAP,
        ("proof.c", r"s/if \(!memcmp\(compared.fast, compared.slow, len\)\)/if (1)/"),
-       ("rewrite.c", r"s/iph->ttl = inner->ttl;/iph->ttl = inner->ttl - 1;/"), quick=True)
+       ("rewrite.c", r"s/iph->ttl = inner_ttl\(inner, inner6\);/iph->ttl = inner_ttl(inner, inner6) - 1;/"), quick=True)
 
 # ---- armed: counters
 mutant("tunnel tx bytes with outer header", ENCAP,
@@ -70,9 +70,9 @@ mutant("no accounting", ENCAP, ("xmit.c", r"s/acct\(&path->inner, pkt->inner_len
 mutant("no accounting of outer packets in", DECAP, ("xmit.c", r"s/acct\(&path->outer_in, pkt->outer_len\);//"))
 mutant("no accounting of outer packets out", ENCAP, ("xmit.c", r"s/acct\(&path->outer_out, len\);//"))
 mutant("accounting of the other direction", ENCAP, ("xmit.c", r"s/acct->ct, acct->dir,/acct->ct, !acct->dir,/"))
-mutant("snmp: not counted as forwarded", ENCAP, ("xmit.c", r"s/ip_stats_forward\(net, pkt->inner_len\);//"), quick=True)
+mutant("snmp: not counted as forwarded", ENCAP, ("xmit.c", r"s/ip_stats_forward\(net, len\);//"), quick=True)
 mutant("snmp: not counted as delivered", DECAP, ("xmit.c", r"s/__IP_INC_STATS\(net, IPSTATS_MIB_INDELIVERS\);//"))
-mutant("snmp: ecn not looked at", "^ipip default: encap ECN$", ("xmit.c", r"s/\(tos & INET_ECN_MASK\)/0/"))
+mutant("snmp: ecn not looked at", "^ipip default: encap ECN$", ("xmit.c", r"s/len, tos & INET_ECN_MASK, segs/len, 0, segs/"))
 mutant("snmp: outer packets out not counted", ENCAP,
        ("xmit.c", r"s/IP_UPD_PO_STATS\(net, IPSTATS_MIB_OUT, len\);//"))
 mutant("snmp: padding not counted", "^ipip frame encap: padding$", ("parse.c", "s/pkt->len = skb->len;/pkt->len = 60;/"))
@@ -86,7 +86,7 @@ mutant("mtu off by one", "^ipip size tunnel 1400: encap udp DF, too big$",
        ("ingress.c", r"s/return pkt->inner_len > path->mtu \?/return pkt->inner_len > path->mtu + 1 ?/"))
 mutant("gso: segment size not checked", "^ipip gso: segments over the tunnel's MTU, DF$",
        ("ingress.c", r"s/return len > path->mtu \? FTUN_STAT_pass_mtu : FTUN_OK;/return FTUN_OK;/"))
-mutant("ttl not checked", "^ipip default: encap ttl 1 and 0$", ("ingress.c", "s/iph->ttl <= 1/iph->ttl < 1/"))
+mutant("ttl not checked", "^ipip default: encap ttl 1 and 0$", ("ingress.c", "s/pkt->ttl <= 1/pkt->ttl < 1/"))
 mutant("dscp not checked", "^ipip tos inherit, rule by tos: encap DSCP changes$",
        ("ingress.c", r"s/^\treason = check_dscp|= check_dscp\(pkt, path\)/= FTUN_OK/"))
 mutant("udp checksum not checked", r"^ipip frame encap: wrong udp checksum \(invalid dropped\)$",
@@ -100,24 +100,38 @@ mutant("udp length not checked", "^ipip frame encap: udp length field$", ("parse
 mutant("otherhost accepted", "^ipip frame (en|de)cap: frame for another host$",
        ("parse.c", r"s/if \(skb->pkt_type != PACKET_HOST\)/if (0)/"), quick=True)
 mutant("outer source not in the key", "^ipip twin: outer source of (nobody|the other tunnel)$",
-       ("parse.c", r"s/outer_saddr = iph->saddr;/outer_saddr = 0;/"), quick=True)
+       ("parse.c", r"s/(end = put_addrs\(end, .*)/{ \1 end[-2] = 0; }/"), quick=True)
 mutant("tunnel not in the key", "^ipip twin: inner packet bare on the underlay$",
-       ("parse.c", r"s/outer_[sd]addr = iph->[sd]addr;/outer_saddr = pkt->tuple.outer_daddr = 0;/"),
-       ("parse.c", r"s/tuple.encap = FTUN_ENCAP_IPIP/tuple.encap = FTUN_ENCAP_NONE/"),
-       ("proof.c", r"s/in.encap == pkt->tuple.encap/true/"),
-       ("proof.c", r"s/seen->witness->pkt.tuple.encap == FTUN_ENCAP_NONE/!seen->witness->pkt.inner/"))
+       ("tuple.h", r"s/if \(a->words != b->words\)/if (0)/; s/for \(i = 0; i < pairs; i\+\+\)/for (i = 1; i < 2; i++)/"),
+       ("table.c", r"s/hash = hash_pair\(pairs\[0\], keys\) \+ (.*) \+$/hash = \1;/; s/^\t       hash_pair\(pairs\[2\], keys \+ 4\);//"))
 mutant("outer destination not in the key", "^ipip twin: outer destination another own address$",
-       ("parse.c", r"s/outer_daddr = iph->daddr;/outer_daddr = 0;/"))
+       ("parse.c", r"s/(end = put_addrs\(end, .*)/{ \1 end[-1] = 0; }/"))
+
+# ---- armed: other kinds of tunnel
+mutant("gre sequence numbers not minded", "^gre-seq 4 gre: sequence",
+       ("ingress.c", r"s/if \(path->what & FTUN_PATH_SEQ_IN &&/if (0 \&\&/"), quick=True)
+mutant("gre checksum not looked at", "^gre-csum 4 gre: (checksum wrong|right checksum)",
+       ("ingress.c", r"s/if \(pkt->tuple.shape & FTUN_SHAPE_GRE_CSUM &&/if (0 \&\&/"))
+mutant("gre key not in the key", "^gre-key 4 gre: key (wrong|missing)$",
+       ("parse.c", r"s/if \(tuple->shape & FTUN_SHAPE_GRE_KEY\)/if (0)/"))
+mutant("flow label by hash only", "^ip6ip6 header flowlabel inherit",
+       ("rewrite.c", r"s/if \(outer->rules & FTUN_OUTER_LABEL_INHERIT && inner6\)/if (0)/"))
+mutant("hop limit not decremented", "^gre 6 header default: both",
+       ("rewrite.c", r"s/(\(\(struct ipv6hdr \*\)ip\)->hop_limit)--;/\1 -= 0;/"), quick=True)
+mutant("conntrack mark may change", "^rules: conntrack mark of the inner",
+       ("ingress.c", r"s/return ftun_ct_mark\(acct->ct\) == acct->mark/return true/"), quick=True)
+mutant("ipsec policy may come", "^ipsec: (encryption begins|outer packets blocked, out)$",
+       ("route.h", r"s/rt->rt_genid == rt_genid_ipv4\(net\)/true/; s/READ_ONCE\(rt->dst.obsolete\) == DST_OBSOLETE_FORCE_CHK/true/"))
 
 # ---- armed: what the proof stood on has changed
 mutant("nftables may change", "^ipip change: nft drops the connection$",
        ("policy.h", r"s/path->nft_generation == nft_generation\(fn->net, &fn->nft\)/true/"), quick=True)
 mutant("routes may change", "^ipip change: underlay route: more specific$",
-       ("policy.h", r"s/rt->rt_genid == rt_genid_ipv4\(net\)/true/"), quick=True)
+       ("route.h", r"s/rt->rt_genid == rt_genid_ipv4\(net\)/true/"), quick=True)
 mutant("path mtu may change", "^ipip pmtu learned: DF True$",
-       ("policy.h", r"s/ && rt->rt_pmtu == pmtu//"), ("policy.h", r"s/READ_ONCE\(rt->dst.obsolete\) == DST_OBSOLETE_FORCE_CHK/true/"))
+       ("route.h", r"s/rt->rt_pmtu == route->cookie/true/; s/READ_ONCE\(rt->dst.obsolete\) == DST_OBSOLETE_FORCE_CHK/true/"))
 mutant("conntrack entry may die", "^ipip change: conntrack -[DF]$",
-       ("ingress.c", r"s/if \(nf_ct_is_dying\(path->inner.ct\) \|\|/if (/"),
+       ("ingress.c", r"s/if \(nf_ct_is_dying\(acct->ct\)\)/if (0)/"),
        ("flow.c", r"s/if \(nf_ct_is_dying\(flow->ct\)\)/if (0)/"))
 mutant("tap on the tunnel not seen", "^ipip change: tcpdump on the tunnel$",
        ("tunnel.h", r"s/dev_tapped\(dev\)/0/"))
