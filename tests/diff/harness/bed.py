@@ -160,6 +160,7 @@ class Bed:
     def build(self):
         for name, value in SYSCTL.items():
             net.sysctl(name, value)
+        self.bridges_alone()
         self.dual = dual(self.world)
         if self.dual:
             self.speak_ipv6()
@@ -201,6 +202,13 @@ class Bed:
         """What IPv6 has to say about a change, it says within a few ticks of a slow clock."""
         if self.dual:
             time.sleep(0.06)
+
+    def bridges_alone(self):
+        """A kernel with br_netfilter shows bridged packets to conntrack before the
+        bridge's own device has them, unless it is told not to."""
+        for name in ("iptables", "ip6tables"):
+            if os.path.exists("/proc/sys/net/bridge/bridge-nf-call-" + name):
+                net.sysctl("net.bridge.bridge-nf-call-" + name, 0)
 
     def wire(self, name, ns, dev):
         """An end of a wire; ports={"client": "5"}: of VLAN 5 on it."""
