@@ -205,6 +205,9 @@ static void outer_set_template(struct ftun_path *path,
 	u8 at;
 
 	outer->rules = tunnel->rules;
+	/* A label that is inherited is none by the hash, see label_fits(). */
+	if (outer->rules & FTUN_OUTER_LABEL_INHERIT && path->label)
+		outer->rules &= ~FTUN_OUTER_LABEL_AUTO;
 	if (!outer->v6) {
 		iph->frag_off = outer_df(path, tunnel);
 		if (ip_mtu_locked(path->outer_route.dst))
