@@ -58,7 +58,6 @@ struct ftun_tuple {
 	__be32	addr[FTUN_TUPLE_ADDR_WORDS];
 } __aligned(8);
 
-#define FTUN_TUPLE_WORDS	(sizeof(struct ftun_tuple) / sizeof(u32))
 /* Pairs of words that have all that is inside */
 #define FTUN_TUPLE_HASH_PAIRS4	3
 #define FTUN_TUPLE_HASH_PAIRS6	6
