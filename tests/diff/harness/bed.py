@@ -72,9 +72,14 @@ def tunnel_line(world, which):
     return "link add %s type %s %s" % (which, kind.link, tunnel_options(kind.options(router, far), given))
 
 
+# The kernel is in no hurry with a link whose two ends have the same number: it takes them
+# for one device with nothing below it (linkwatch_urgent_event()). So the numbers differ.
+INDEX = {"lan0": 11, "und0": 12, "und1": 13, "c0": 101, "f0": 102, "g0": 103}
+
+
 def _veth(dev, mtu, mac, peer, peer_mac, ns):
-    return ("link add %s address %s mtu %d type veth peer name %s address %s mtu 9000 netns %s"
-            % (dev, mac, mtu, peer, peer_mac, ns))
+    return ("link add %s index %d address %s mtu %d type veth peer name %s index %d address %s mtu 9000 netns %s"
+            % (dev, INDEX[dev], mac, mtu, peer, INDEX[peer], peer_mac, ns))
 
 
 def devices(world):

@@ -70,12 +70,17 @@ def special(name, tags=(), kind="ipip"):
     return add
 
 
+def router(c):
+    """Which router a case has, or the name of what makes its own."""
+    return json.dumps(c.world, sort_keys=True, default=repr) if isinstance(c, Case) else c.name
+
+
 def worlds(cases):
     """Cases that share a router, in order of first appearance."""
     groups = {}
     for c in cases:
         if isinstance(c, Case):
-            groups.setdefault(json.dumps(c.world, sort_keys=True, default=repr), []).append(c)
+            groups.setdefault(router(c), []).append(c)
     return [g[i:i + CHUNK] for g in groups.values() for i in range(0, len(g), CHUNK)]
 
 

@@ -4,6 +4,7 @@ emulated guest starts a process in the time of a dozen packets."""
 import ctypes
 import errno
 import fcntl
+import functools
 import os
 import select
 import socket
@@ -363,6 +364,7 @@ TCP_STATES = ("NONE SYN_SENT SYN_RECV ESTABLISHED FIN_WAIT CLOSE_WAIT LAST_ACK T
 SEEN_REPLY, ASSURED, OFFLOAD = 1 << 1, 1 << 2, 3 << 14
 
 
+@functools.lru_cache(1000)
 def _tuple(data):
     """One direction of an entry in words."""
     attr = attributes(data)
