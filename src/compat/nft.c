@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* For kernels that keep the ruleset's sequence number to nf_tables itself. */
+/* Sees changes of the nftables ruleset, which no kernel tells a module otherwise. */
 #include "nft.h"
 
-#if !defined(FTUN_HAVE_NFT_BASE_SEQ) && IS_ENABLED(CONFIG_NF_TABLES)
+#if IS_ENABLED(CONFIG_NF_TABLES)
 
 #include <linux/net.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -16,6 +16,19 @@ static void nft_announced(struct sock *sk)
 
 	atomic_inc(&watch->changes);
 	skb_queue_purge(&sk->sk_receive_queue);
+}
+
+/* An announcement could not be made for lack of memory. Asking for one that is not
+ * there is what ends the socket's congestion, with which it would get no more.
+ */
+static void nft_missed(struct sock *sk)
+{
+	struct nft_watch *watch = sk->sk_user_data;
+	struct msghdr msg = {};
+	struct kvec none = {};
+
+	nft_announced(sk);
+	kernel_recvmsg(watch->sock, &msg, &none, 0, 0, MSG_DONTWAIT);
 }
 
 /**
@@ -40,7 +53,8 @@ int nft_watch_start(struct nft_watch *watch, struct net *net)
 		return err;
 	watch->sock->sk->sk_user_data = watch;
 	watch->sock->sk->sk_data_ready = nft_announced;
-	err = kernel_bind(watch->sock, (struct sockaddr *)&addr, sizeof(addr));
+	watch->sock->sk->sk_error_report = nft_missed;
+	err = kernel_bind(watch->sock, (void *)&addr, sizeof(addr));
 	if (!err && !nfnetlink_has_listeners(net, NFNLGRP_NFTABLES))
 		err = -EPROTO;
 	if (err)

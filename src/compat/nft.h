@@ -9,8 +9,7 @@ struct socket;
 
 /**
  * struct nft_watch - sees every change of a namespace's nftables ruleset
- * @sock:    listens to what nftables announces, where its sequence number is out
- *           of reach; else NULL
+ * @sock:    listens to what nftables announces
  * @changes: how many announcements there were
  */
 struct nft_watch {
@@ -18,27 +17,13 @@ struct nft_watch {
 	atomic_t	changes;
 };
 
-#if defined(FTUN_HAVE_NFT_BASE_SEQ)
+#if IS_ENABLED(CONFIG_NF_TABLES)
 
-static inline u32 nft_generation(const struct net *net,
-				 const struct nft_watch *watch)
-{
-	return READ_ONCE(net->nft.base_seq);
-}
-
-static inline int nft_watch_start(struct nft_watch *watch, struct net *net)
-{
-	return 0;
-}
-
-static inline void nft_watch_stop(struct nft_watch *watch)
-{
-}
-
-#elif IS_ENABLED(CONFIG_NF_TABLES)
-
-/* The cursor flips when a transaction takes effect, and back with the next; what
- * is announced in between, before the next can begin, tells the two apart.
+/* The cursor flips when a transaction begins to take effect, and back with the next.
+ * Chain policies, dormant tables and, on older kernels, some kinds of sets follow
+ * later; what is announced comes after the last of it, and before the next transaction
+ * can begin. So a proof made in between is none any more when the change is complete,
+ * which the kernel's own sequence number (base_seq) would not tell.
  */
 static inline u32 nft_generation(const struct net *net,
 				 const struct nft_watch *watch)
