@@ -17,7 +17,7 @@ _flowtun_counters() {
 # After a word that wants a value; false if PREVIOUS is none.
 _flowtun_value() {
 	case $1 in
-	armed | assured) _flowtun_words "yes no" ;;
+	armed | assured | plain) _flowtun_words "yes no" ;;
 	select) _flowtun_words "all ct-mark mark ct-label" ;;
 	protocols) _flowtun_words "tcp udp tcp,udp" ;;
 	hook) _flowtun_words "after before" ;;
@@ -52,10 +52,10 @@ _flowtun() {
 	delete) _flowtun_words "id tcp udp proto src dst sport dport state reason tunnel device" ;;
 	stats) _flowtun_counters "--all --explain --prometheus" ;;
 	top) _flowtun_words "interval count" ;;
-	get) _flowtun_words "armed select protocols learn-after assured flow-limit hook tcp-timeout udp-timeout --defaults" ;;
+	get) _flowtun_words "armed select protocols learn-after assured plain flow-limit hook tcp-timeout udp-timeout --defaults" ;;
 	set) case ${COMP_WORDS[COMP_CWORD - 2]} in
 		tunnel | device) _flowtun_words "allow deny default" ;;
-		*) _flowtun_words "armed select protocols learn-after assured flow-limit hook tcp-timeout udp-timeout tunnel
+		*) _flowtun_words "armed select protocols learn-after assured plain flow-limit hook tcp-timeout udp-timeout tunnel
 			device reset" ;;
 		esac ;;
 	conf) if [ "$previous" = load ]; then

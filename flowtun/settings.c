@@ -42,6 +42,7 @@ static int on_settings(const struct nlmsghdr *nlh, void *data)
 	nl_parse(nlh, tb, FTUN_A_SETTINGS_MAX);
 	set->armed = read_bool(tb[FTUN_A_SETTINGS_ARMED]);
 	set->assured = read_bool(tb[FTUN_A_SETTINGS_ASSURED]);
+	set->plain = read_bool(tb[FTUN_A_SETTINGS_PLAIN]);
 	set->module_armed = read_bool(tb[FTUN_A_SETTINGS_MODULE_ARMED]);
 	set->module_limit = nl_u32(tb[FTUN_A_SETTINGS_MODULE_FLOW_LIMIT]);
 	set->select = nl_u32(tb[FTUN_A_SETTINGS_SELECT]);
@@ -193,6 +194,11 @@ static uint32_t get_assured(const struct settings *set)
 	return set->assured;
 }
 
+static uint32_t get_plain(const struct settings *set)
+{
+	return set->plain;
+}
+
 static uint32_t get_flow_limit(const struct settings *set)
 {
 	return set->flow_limit;
@@ -230,6 +236,8 @@ static const struct row {
 	  put_u32, show_u32, get_learn_after },
 	{ "assured", FTUN_A_SETTINGS_ASSURED, "yes or no", false,
 	  put_bool, show_bool, get_assured },
+	{ "plain", FTUN_A_SETTINGS_PLAIN, "yes or no", false,
+	  put_bool, show_bool, get_plain },
 	{ "flow-limit", FTUN_A_SETTINGS_FLOW_LIMIT,
 	  "a number of connections, or default", true,
 	  put_u32_or_default, show_u32_or_default, get_flow_limit },

@@ -10,6 +10,7 @@
  * struct settings - of a network namespace, as the module tells them
  * @armed:        learn and accelerate
  * @assured:      only assured connections
+ * @plain:        those that use no tunnel too
  * @module_armed: the module's parameter
  * @module_limit: likewise
  * @select:       enum ftun_nl_select
@@ -28,6 +29,7 @@
 struct settings {
 	bool		armed;
 	bool		assured;
+	bool		plain;
 	bool		module_armed;
 	uint32_t	module_limit;
 	uint32_t	select;

@@ -113,7 +113,7 @@ static uint64_t connections(const struct screen *screen)
 static uint64_t fast(const struct screen *screen)
 {
 	return value(screen, "fast_encap") + value(screen, "fast_decap") +
-	       value(screen, "fast_transit");
+	       value(screen, "fast_transit") + value(screen, "fast_plain");
 }
 
 static const char *armed_text(const struct settings *set)

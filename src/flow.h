@@ -55,6 +55,7 @@ enum ftun_state {
 #define FTUN_PATH_PRIO_BY_TOS	0x08	/* ip_forward() sets skb->priority */
 #define FTUN_PATH_DSCP_COPY	0x10	/* outer DSCP becomes the inner one's */
 #define FTUN_PATH_SEQ_IN	0x20	/* tunnel minds GRE sequence numbers */
+#define FTUN_PATH_HAIRPIN	0x40	/* out by the device that it came in by */
 
 /* Outer IPv4 ids that a path takes from the kernel at once */
 #define FTUN_PATH_IDS		64

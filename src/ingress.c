@@ -283,6 +283,9 @@ static enum ftun_stat check(const struct ftun_net *fn,
 		reason = check_ipv6(fn->net, skb, pkt, path);
 	if (reason == FTUN_OK)
 		reason = check_packet(fn, skb, pkt);
+	if (reason == FTUN_OK && path->what & FTUN_PATH_HAIRPIN &&
+	    ftun_route_redirects(path->route.dst->dev, false))
+		reason = FTUN_STAT_pass_redirect;
 	return reason;
 }
 
@@ -369,7 +372,8 @@ static void forward(struct sk_buff *skb, const struct ftun_path *path)
 static enum ftun_stat path_stat(const struct ftun_path *path)
 {
 	if (!(path->what & FTUN_PATH_DECAP))
-		return FTUN_STAT_fast_encap;
+		return path->what & FTUN_PATH_ENCAP ? FTUN_STAT_fast_encap
+						    : FTUN_STAT_fast_plain;
 	if (!(path->what & FTUN_PATH_ENCAP))
 		return FTUN_STAT_fast_decap;
 	return FTUN_STAT_fast_transit;

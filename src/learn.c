@@ -82,7 +82,8 @@ static enum ftun_stat check_connection(const struct nf_conn *ct,
 {
 	if (nfct_help(ct) || nfct_seqadj(ct))
 		return FTUN_STAT_refuse_helper;
-	if (state->in == state->out)
+	if (state->in == state->out &&
+	    ftun_route_redirects(state->in, state->pf == NFPROTO_IPV6))
 		return FTUN_STAT_refuse_hairpin;
 	if (in_vrf(state->in) || in_vrf(state->out))
 		return FTUN_STAT_refuse_vrf;
@@ -289,7 +290,7 @@ static void learn_inner(struct ftun_net *fn, struct sk_buff *skb,
 	if (reason == FTUN_OK)
 		reason = ftun_tunnel_read(state->out, inner6, &out);
 	if (reason == FTUN_OK && in.encap == FTUN_ENCAP_NONE &&
-	    out.encap == FTUN_ENCAP_NONE)
+	    out.encap == FTUN_ENCAP_NONE && !ftun_settings_plain(fn))
 		return;
 	if (!ct_has_ports(ct)) {
 		ftun_stat_inc(fn->stats, FTUN_STAT_refuse_proto);

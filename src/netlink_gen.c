@@ -64,7 +64,7 @@ const struct nla_policy nf_flowtun_settings_get_nl_policy[FTUN_A_SETTINGS_DEFAUL
 };
 
 /* FTUN_CMD_SETTINGS_SET - do */
-const struct nla_policy nf_flowtun_settings_set_nl_policy[FTUN_A_SETTINGS_RESET + 1] = {
+const struct nla_policy nf_flowtun_settings_set_nl_policy[FTUN_A_SETTINGS_PLAIN + 1] = {
 	[FTUN_A_SETTINGS_ARMED] = NLA_POLICY_MAX(NLA_U8, 1),
 	[FTUN_A_SETTINGS_SELECT] = NLA_POLICY_MAX(NLA_U32, 3),
 	[FTUN_A_SETTINGS_SELECT_VALUE] = { .type = NLA_U32, },
@@ -78,6 +78,7 @@ const struct nla_policy nf_flowtun_settings_set_nl_policy[FTUN_A_SETTINGS_RESET 
 	[FTUN_A_SETTINGS_UDP_TIMEOUT] = NLA_POLICY_FULL_RANGE(NLA_U32, &ftun_a_settings_udp_timeout_range),
 	[FTUN_A_SETTINGS_RULE] = NLA_POLICY_NESTED(nf_flowtun_rule_nl_policy),
 	[FTUN_A_SETTINGS_RESET] = { .type = NLA_FLAG, },
+	[FTUN_A_SETTINGS_PLAIN] = NLA_POLICY_MAX(NLA_U8, 1),
 };
 
 /* FTUN_CMD_FLOW_GET - do */
@@ -122,7 +123,7 @@ const struct genl_ops nf_flowtun_nl_ops[7] = {
 		.cmd		= FTUN_CMD_SETTINGS_SET,
 		.doit		= ftun_nl_settings_set_doit,
 		.policy		= nf_flowtun_settings_set_nl_policy,
-		.maxattr	= FTUN_A_SETTINGS_RESET,
+		.maxattr	= FTUN_A_SETTINGS_PLAIN,
 		.flags		= GENL_UNS_ADMIN_PERM,
 	},
 	{

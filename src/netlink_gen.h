@@ -19,7 +19,7 @@ extern const struct nla_policy nf_flowtun_tuple_nl_policy[FTUN_A_TUPLE_ZONE + 1]
 
 extern const struct nla_policy nf_flowtun_settings_get_nl_policy[FTUN_A_SETTINGS_DEFAULTS + 1];
 
-extern const struct nla_policy nf_flowtun_settings_set_nl_policy[FTUN_A_SETTINGS_RESET + 1];
+extern const struct nla_policy nf_flowtun_settings_set_nl_policy[FTUN_A_SETTINGS_PLAIN + 1];
 
 extern const struct nla_policy nf_flowtun_flow_get_nl_policy[FTUN_A_FLOW_FILTER + 1];
 

@@ -47,7 +47,8 @@ static int put_settings(struct sk_buff *msg, const struct ftun_settings *set)
 	    nla_put_u32(msg, FTUN_A_SETTINGS_FLOW_LIMIT, set->flow_limit) ||
 	    nla_put_u32(msg, FTUN_A_SETTINGS_HOOK, set->hook) ||
 	    nla_put_u32(msg, FTUN_A_SETTINGS_TCP_TIMEOUT, set->tcp_timeout) ||
-	    nla_put_u32(msg, FTUN_A_SETTINGS_UDP_TIMEOUT, set->udp_timeout))
+	    nla_put_u32(msg, FTUN_A_SETTINGS_UDP_TIMEOUT, set->udp_timeout) ||
+	    nla_put_u8(msg, FTUN_A_SETTINGS_PLAIN, set->plain))
 		return -EMSGSIZE;
 	return put_rules(msg, set);
 }
@@ -129,6 +130,7 @@ static void read_values(struct ftun_settings *set, struct nlattr **tb)
 {
 	read_bool(&set->armed, tb[FTUN_A_SETTINGS_ARMED]);
 	read_bool(&set->assured, tb[FTUN_A_SETTINGS_ASSURED]);
+	read_bool(&set->plain, tb[FTUN_A_SETTINGS_PLAIN]);
 	read_u32(&set->select, tb[FTUN_A_SETTINGS_SELECT]);
 	read_u32(&set->select_value, tb[FTUN_A_SETTINGS_SELECT_VALUE]);
 	read_u32(&set->select_mask, tb[FTUN_A_SETTINGS_SELECT_MASK]);

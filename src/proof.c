@@ -315,6 +315,8 @@ static enum ftun_stat path_build(struct ftun_path *path, struct ftun_flow *flow,
 	path_set_nat(path, flow->ct, index, inner);
 	ftun_route_get(&path->route, seen->dst, v6,
 		       witness->generations.routes6);
+	if (seen->dst->dev == seen->in)
+		path->what |= FTUN_PATH_HAIRPIN;
 	path_decap(path, net, seen);
 	path_set_meta(path, net, seen->skb, path_inner_tos(path, pkt));
 	reason = path_encap(path, seen);

@@ -2,6 +2,7 @@
 #ifndef _FTUN_ROUTE_H
 #define _FTUN_ROUTE_H
 
+#include <linux/inetdevice.h>
 #include <net/dst.h>
 #include <net/net_namespace.h>
 #include <net/route.h>
@@ -55,6 +56,22 @@ static inline bool ftun_route_current(const struct net *net,
 {
 	return v6 ? ftun_route_current6(net, route)
 		  : ftun_route_current4(net, route);
+}
+
+/**
+ * ftun_route_redirects() - may the router tell senders of a better next hop?
+ * @dev: device that packets come in by, and leave by
+ * @v6:  they are IPv6, not IPv4
+ *
+ * ip_forward() and ip6_forward(); how often they do follows the clock.
+ *
+ * Context: RCU read side.
+ */
+static inline bool ftun_route_redirects(const struct net_device *dev, bool v6)
+{
+	const struct in_device *in_dev = __in_dev_get_rcu(dev);
+
+	return v6 || !in_dev || IN_DEV_TX_REDIRECTS(in_dev);
 }
 
 enum ftun_stat ftun_route_check(const struct dst_entry *dst, bool v6);

@@ -172,6 +172,12 @@ enum ftun_stat ftun_settings_select(const struct ftun_net *fn,
 	return FTUN_OK;
 }
 
+/* Are connections learned that use no tunnel? RCU read side. */
+bool ftun_settings_plain(const struct ftun_net *fn)
+{
+	return settings(fn)->plain;
+}
+
 /**
  * ftun_settings_seen_enough() - may a direction be learned from this packet?
  * @fn:   where

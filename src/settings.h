@@ -42,6 +42,7 @@ struct ftun_rule {
  * @changed:      jiffies at which they began to hold
  * @armed:        learn and accelerate
  * @assured:      learn only assured connections
+ * @plain:        learn connections that use no tunnel too
  * @hook:         enum ftun_nl_hook
  * @rule_count:   length of @rules
  * @rcu:          frees it
@@ -59,6 +60,7 @@ struct ftun_settings {
 	u32			changed;
 	bool			armed;
 	bool			assured;
+	bool			plain;
 	u8			hook;
 	u16			rule_count;
 	struct rcu_head		rcu;
@@ -83,6 +85,7 @@ u32 ftun_settings_idle(const struct ftun_net *fn, u8 l4proto);
 int ftun_settings_hook_priority(const struct ftun_net *fn);
 enum ftun_stat ftun_settings_select(const struct ftun_net *fn,
 				    const struct nf_conn *ct, u32 mark);
+bool ftun_settings_plain(const struct ftun_net *fn);
 bool ftun_settings_seen_enough(const struct ftun_net *fn, u16 *seen);
 bool ftun_settings_changed_since(const struct ftun_net *fn, u32 since);
 enum ftun_stat ftun_settings_admit(const struct ftun_net *fn,

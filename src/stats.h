@@ -17,6 +17,7 @@ struct seq_file;
 	X(fast_encap,	"packets sent into a tunnel by the fast path")	\
 	X(fast_decap,	"packets taken out of a tunnel by the fast path") \
 	X(fast_transit,	"packets moved from tunnel to tunnel by the fast path") \
+	X(fast_plain,	"packets that use no tunnel forwarded by the fast path") \
 	X(miss,		"TCP or UDP packets that belong to no proven flow") \
 	X(pass_irregular, "buffer shared, or with a socket, route, conntrack entry or VLAN tag attached") \
 	X(pass_otherhost, "frame not addressed to this host")		\
@@ -40,6 +41,7 @@ struct seq_file;
 	X(pass_window,	"TCP packet outside the window, or connection closing") \
 	X(pass_dying,	"conntrack entry deleted")			\
 	X(pass_assured,	"conntrack is due to mark the UDP stream assured") \
+	X(pass_redirect, "an ICMP redirect may be due")			\
 	X(pass_stale,	"rules, devices, routes or a conntrack mark changed: prove the flow again") \
 	X(pass_neigh,	"neighbour entry is gone")			\
 	X(pass_watched,	"tap, qdisc, filter, netdev chain or XDP on the tunnel device") \
@@ -57,7 +59,7 @@ struct seq_file;
 	X(refuse_owned,	"connection belongs to another flow offload")	\
 	X(refuse_route,	"route is not plain unicast")		\
 	X(refuse_ipsec,	"an IPsec policy applies")			\
-	X(refuse_hairpin, "packet leaves by the device it came in on")	\
+	X(refuse_hairpin, "packet leaves by the device it came in on, which may take an ICMP redirect")	\
 	X(refuse_vrf,	"a device belongs to a VRF")			\
 	X(refuse_tunnel, "tunnel kind or mode not supported")		\
 	X(refuse_nbma,	"multipoint tunnel")				\

@@ -323,7 +323,7 @@ def top(bed):
 
 ROUND_TRIP = (
     ("armed", "no"), ("armed", "yes"), ("protocols", "tcp"), ("protocols", "udp"), ("protocols", "tcp,udp"),
-    ("learn-after", "65535"), ("learn-after", "0"), ("assured", "yes"), ("assured", "no"),
+    ("learn-after", "65535"), ("learn-after", "0"), ("assured", "yes"), ("assured", "no"), ("plain", "yes"), ("plain", "no"),
     ("flow-limit", "1000"), ("flow-limit", "default"), ("hook", "before"), ("hook", "after"),
     ("tcp-timeout", "432000"), ("tcp-timeout", "default"), ("udp-timeout", "5"), ("udp-timeout", "default"),
     ("select", "ct-mark 0x1/0xff"), ("select", "mark 0x10/0xffffffff"), ("select", "ct-label 127"), ("select", "all"),
@@ -350,7 +350,7 @@ def set_get(bed):
 @test
 def conf(bed):
     """conf: what show writes, load takes; all of a file or nothing"""
-    words = ("armed no protocols udp learn-after 7 assured yes flow-limit 99 hook before tcp-timeout 11 "
+    words = ("armed no protocols udp learn-after 7 assured yes plain yes flow-limit 99 hook before tcp-timeout 11 "
              "udp-timeout 12 select ct-mark 0x2/0xf tunnel tun0 deny device lan0 allow")
     tool(bed, "set", *words.split())
     saved = tool(bed, "conf", "show")

@@ -60,6 +60,7 @@ TABLE = [
     ("protocols 4", SET, nl.u32(S + "PROTOCOLS", 4), E, "reserved bit set"),
     ("protocols 0", SET, nl.u32(S + "PROTOCOLS", 0), E, "no protocol"),
     ("learn-after 65536", SET, nl.u32(S + "LEARN_AFTER", 65536), RANGE, OUT),
+    ("plain 2", SET, nl.u8(S + "PLAIN", 2), RANGE, OUT),
     ("assured 255", SET, nl.u8(S + "ASSURED", 255), RANGE, OUT),
     ("hook 2", SET, nl.u32(S + "HOOK", 2), RANGE, OUT),
     ("tcp-timeout", SET, nl.u32(S + "TCP_TIMEOUT", 432001), RANGE, OUT),

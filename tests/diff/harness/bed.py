@@ -35,7 +35,7 @@ from .kinds import KINDS
 from .sites import ENDS, LAN, LAN6, NEIGHBOURS, NEIGHBOURS6, OWN, SITES, UND0, UND06, UND1, UND16
 
 WORLD = dict(kind="ipip", kind1="", dual=None, tun={}, tun1={}, tun_mtu=0, und_mtu=1500, lan_mtu=4000, nat=(), filter="", nft="", early="",
-             sysctl={}, setup=(), neigh="static", offload=False, vnet=False, conntrack=True, plain_devices=(), ports={})
+             sysctl={}, setup=(), neigh="static", offload=False, vnet=False, conntrack=True, plain_devices=(), ports={}, plain=False)
 SYSCTL = {"net.ipv4.ip_forward": 1, "net.ipv4.icmp_ratelimit": 0,
           "net.ipv4.icmp_msgs_per_sec": 1000000, "net.ipv4.icmp_msgs_burst": 100000,
           "net.ipv4.conf.all.rp_filter": 0, "net.ipv4.conf.default.rp_filter": 0,
@@ -181,6 +181,8 @@ class Bed:
             if name.startswith("net.netfilter") or name in self.world["sysctl"]:
                 net.sysctl(name, value)
         self.set_offloads()
+        if self.world["plain"] and os.path.exists("/sys/module/nf_flowtable_tun"):
+            net.run(os.path.join(os.environ.get("FTUN_MODULES", ""), "flowtun"), "set", "plain", "yes")
         self.wires = {name: self.wire(name, ns, dev)
                       for name, ns, dev in (("client", "c", "c0"), ("far", "f", "f0"), ("far2", "f", "g0"))}
         for ns in self.ns.values():

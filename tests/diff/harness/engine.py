@@ -10,7 +10,7 @@ from . import dissect
 from . import flow as fl
 from . import net
 
-FAST = ("fast_encap", "fast_decap", "fast_transit")
+FAST = ("fast_encap", "fast_decap", "fast_transit", "fast_plain")
 ARMED = "/sys/module/nf_flowtable_tun/parameters/armed"
 CASES, NAMES = [], set()
 CHUNK = 40           # more cases on one router make its conntrack table slow to read

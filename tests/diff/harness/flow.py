@@ -84,7 +84,7 @@ class Flow:
     def counter(self, way):
         """Which counter of the module this direction moves."""
         a, b = (bool(s.tun) for s in (self.site(way), self.site("down" if way == "up" else "up")))
-        return "transit" if a and b else "encap" if b else "decap"
+        return "transit" if a and b else "encap" if b else "decap" if a else "plain"
 
     def layer4(self, way, f, src, dst):
         _, sport, _, dport = self.view[way]

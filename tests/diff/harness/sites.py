@@ -30,6 +30,7 @@ SITES = {
     "client": _site("client", "10.1.0.2", "2001:db8:1::2", 1),
     "far": _site("far", "10.2.0.2", "2001:db8:2::2", 2, "tun0", {4: (FAR, UND0), 6: (FAR6, UND06)}),
     "far2": _site("far2", "10.3.0.2", "2001:db8:3::2", 3, "tun1", {4: (FAR2, UND1), 6: (FAR26, UND16)}),
+    "lan2": Site("client", {4: "10.4.0.2", 6: "2001:db8:4::2"}, "02:00:00:00:01:03", "02:00:00:00:01:01"),
     "plain": _site("far", "203.0.113.50", "2001:db8:c::50", 2),
 }
 OTHER_GATEWAY = "02:00:00:00:02:03"      # the second gateway on the underlay
