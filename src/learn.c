@@ -197,7 +197,10 @@ static void learn_unseen(struct ftun_flow *flow, struct ftun_dir *dir,
 		WRITE_ONCE(flow->fn->fou.wanted, true);
 }
 
-/* An inner packet of a connection that qualifies: who saw it come in? */
+/* An inner packet of a connection that qualifies: who saw it come in? A witness of
+ * another device saw what the packet was in when it came out of something that is
+ * no tunnel of ours, such as GRETAP.
+ */
 static void learn_dir(struct ftun_flow *flow, u8 index, struct sk_buff *skb,
 		      const struct nf_hook_state *state,
 		      const struct ftun_tunnel *in,
@@ -209,6 +212,11 @@ static void learn_dir(struct ftun_flow *flow, u8 index, struct sk_buff *skb,
 	lockdep_assert_held(&flow->lock);
 	if (!ftun_witness_find(flow->fn, skb, &witness)) {
 		learn_unseen(flow, dir, state, in);
+		return;
+	}
+	if (in->encap == FTUN_ENCAP_NONE &&
+	    witness.iif != state->in->ifindex) {
+		want_hook(flow, dir, state->in->ifindex);
 		return;
 	}
 	if (!witness.complete) {

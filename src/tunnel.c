@@ -187,6 +187,8 @@ static bool is_tunnel(const struct net_device *dev)
 	case ARPHRD_IPGRE:
 	case ARPHRD_IP6GRE:
 		return true;
+	case ARPHRD_NONE:
+		return kind_of(dev);	/* gre external */
 	}
 	return false;
 }

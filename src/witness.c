@@ -91,7 +91,7 @@ void ftun_witness_local_in(struct ftun_net *fn, const struct sk_buff *skb,
 	enum ip_conntrack_info ctinfo;
 	struct nf_conn *ct;
 
-	if (!witness) {
+	if (!witness || witness->iif != iif) {
 		witness = witness_new(fn, skb, iif);
 		witness->complete = false;
 	}

@@ -35,7 +35,7 @@ from .kinds import KINDS
 from .sites import ENDS, LAN, LAN6, NEIGHBOURS, NEIGHBOURS6, OWN, SITES, UND0, UND06, UND1, UND16
 
 WORLD = dict(kind="ipip", kind1="", dual=None, tun={}, tun1={}, tun_mtu=0, und_mtu=1500, lan_mtu=4000, nat=(), filter="", nft="", early="",
-             sysctl={}, setup=(), neigh="static", offload=False, vnet=False, conntrack=True, plain_devices=(), ports={}, plain=False)
+             sysctl={}, setup=(), neigh="static", offload=False, vnet=False, conntrack=True, plain_devices=(), ports={}, plain=False, needs="")
 SYSCTL = {"net.ipv4.ip_forward": 1, "net.ipv4.icmp_ratelimit": 0,
           "net.ipv4.icmp_msgs_per_sec": 1000000, "net.ipv4.icmp_msgs_burst": 100000,
           "net.ipv4.conf.all.rp_filter": 0, "net.ipv4.conf.default.rp_filter": 0,
@@ -218,13 +218,17 @@ class Bed:
                 net.sysctl("net.bridge.bridge-nf-call-" + name, 0)
 
     def wire(self, name, ns, dev):
-        """An end of a wire; ports={"client": "5"}: of VLAN 5 on it."""
-        vlan = self.world["ports"].get(name)
-        if vlan:
+        """An end of a wire, or of something on top of it: ports={"client": "5"} is VLAN 5,
+        and lines of `ip` make another device called over. None of them: a device without a wire."""
+        port = self.world["ports"].get(name, ())
+        if port is None:
+            return net.Tun(name, self.ns["r"], "ltun", SITES[name].mac)
+        lines = ["link add link %s name over type vlan id %s" % (dev, port)] if isinstance(port, str) else port
+        if lines:
             with self.ns[ns]:
                 net.up(dev)
-                net.run("ip", "link", "add", "link", dev, "name", dev + "v", "type", "vlan", "id", vlan)
-            dev += "v"
+                net.run("ip", "-batch", "-", stdin="\n".join(lines) + "\n")
+            dev = "over"
         return net.Wire(name, self.ns[ns], dev, SITES[name].mac, self.world["vnet"])
 
     def set_offloads(self):

@@ -20,13 +20,13 @@ ANY = object()       # fast=ANY: how many packets are fast is not the case's bus
 class Case:
     def __init__(self, name, send, world=None, fast=None, slow=None, proto="udp",
                  path=("client", "far"), dial=None, sport=None, warm=True, undo=(), tags=(), allow=(), base=None,
-                 assured=False, family=4):
+                 assured=False, family=4, refused=None):
         self.name, self.send, self.world = name, list(send), world or {}
         self.proto, self.path, self.dial, self.sport, self.warm = proto, path, dial, sport, warm
         self.undo, self.tags, self.allow = undo, tags, allow
         self.base, self.assured, self.family = base or {}, assured, family
         self.kinds = {self.world.get("kind") or "ipip", self.world.get("kind1") or self.world.get("kind") or "ipip"}
-        self.slow = (slow,) if isinstance(slow, str) else slow
+        self.slow, self.refused = (slow,) if isinstance(slow, str) else slow, refused
         self.fast = self.default_fast() if fast is None else fast
 
     def warm_up(self):
@@ -36,10 +36,12 @@ class Case:
 
     def default_fast(self):
         """All of the case's packets, unless a reason to stay slow is given."""
-        return 0 if self.slow else sum(isinstance(s, fl.Pkt) for s in self.send)
+        return 0 if self.slow or self.refused else sum(isinstance(s, fl.Pkt) for s in self.send)
 
-    def udp_gso(self):
-        return self.proto == "udp" and any(s.fields.get("gso") for s in self.send if isinstance(s, fl.Pkt))
+    def needs(self):
+        """What not every kernel has."""
+        gso = self.proto == "udp" and any(s.fields.get("gso") for s in self.send if isinstance(s, fl.Pkt))
+        return [net.UDP_GSO] * gso + list(filter(None, [self.world.get("needs")]))
 
     def flow(self, sport, bed=None, proto=None):
         """A connection of this case's; of the bed only the GRE sequence numbers matter."""
@@ -393,8 +395,16 @@ def judge(c, slow, fast, null):
         if null and slow[phase]["fwd"] != fast[phase]["fwd"]:
             out.append("%s: forward chain: %d -> %d" % (phase, slow[phase]["fwd"], fast[phase]["fwd"]))
     if not null and "case" in slow and "case" in fast:
-        out += proof(c, slow["case"], fast["case"])
+        out += proof(c, slow["case"], fast["case"]) + refusal(c, fast)
     return out
+
+
+def refusal(c, fast):
+    """Was the connection refused, if the case says so, and for that reason?"""
+    counted = {k: n for phase in fast.values() for k, n in phase["mod"].items() if k.startswith("refuse_")}
+    if not c.refused or "refuse_" + c.refused in counted:
+        return []
+    return ["proof: refuse_%s did not count (%s)" % (c.refused, ", ".join(counted) or "nothing was refused")]
 
 
 def run_world(cases, sentinel, null, keep=False):

@@ -16,7 +16,7 @@ def lan(dev):
 
 def underlay(dev):
     return ("link set %s addrgenmode none" % dev, "link set %s up" % dev, "addr del 192.0.2.1/24 dev und0",
-            "addr add 192.0.2.1/24 dev %s" % dev, "route add 203.0.113.0/24 via 192.0.2.2 dev %s" % dev,
+            "addr add 192.0.2.1/24 dev %s" % dev, "route replace 203.0.113.0/24 via 192.0.2.2 dev %s" % dev,
             "neigh add 192.0.2.2 lladdr 02:00:00:00:02:02 dev %s nud permanent" % dev)
 
 

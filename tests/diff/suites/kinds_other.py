@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Devices that are tunnels too, but not of the module's kinds, as the other leg of a
+connection through one that is, or below it. The wire is inside of them."""
+from harness.engine import ANY, case
+from harness.flow import Do, down, up
+from .around_link import lan, underlay
+
+
+OPTIONS = {"gretap": "local {here} remote {there}", "vxlan": "id 9 local {here} remote {there} dstport 4789",
+           "geneve": "id 9 remote {there}"}
+MACS = {"lan0": ("02:00:00:00:01:01", "02:00:00:00:01:02"), "und0": ("02:00:00:00:02:01", "02:00:00:00:02:02")}
+
+
+def end(name, on, kind, macs, here, there):
+    """One end of it, on that device. Inside, the two ends are what they are on the bare wire."""
+    return ("addr add %s/24 dev %s" % (here, on), "neigh add %s lladdr %s dev %s nud permanent" % (there, macs[1], on),
+            "link add %s address %s type %s %s" % (name, macs[0], kind, OPTIONS[kind].format(here=here, there=there)),
+            "link set %s mtu 1500 up" % name)
+
+
+def over(kind, port, on, far, move):
+    """A router whose wire there has one of those on it."""
+    net = {"lan0": "10.8.0.", "und0": "10.8.1."}[on]
+    return dict(needs=kind, und_mtu=1700, tun_mtu=1480, ports={port: end("over", far, kind, MACS[on][::-1], net + "2", net + "1")},
+                setup=end("over0", on, kind, MACS[on], net + "1", net + "2") + move("over0"))
+
+
+def worlds():
+    for kind in OPTIONS:
+        yield "LAN in " + kind, over(kind, "client", "lan0", "c0", lan)
+        yield "underlay in " + kind, over(kind, "far", "und0", "f0", underlay)
+    # A device without Ethernet, as OpenVPN and WireGuard have them.
+    yield "LAN in tun", dict(needs="tun", ports=dict(client=None), setup=(
+        "tuntap add dev ltun mode tun", "link set ltun addrgenmode none up", "link set lan0 down", "addr del 10.1.0.1/24 dev lan0",
+        "addr add 10.1.0.1/24 dev ltun"))
+
+
+def cases(name, world):
+    def add(what, send, **how):
+        case("other %s: %s" % (name, what), send, world=world, **how)
+
+    add("both ways", [f(size=n) for n in (0, 1, 32, 900) for f in (up, down)], tags=("quick",))
+    add("tcp", [up(), down(), up(), down()], proto="tcp")
+    add("ECN and ttl", [up(tos=1), down(o_tos=3, tos=2), up(ttl=2), down(ttl=2)])
+    add("ttl 1", [up(ttl=1), down(ttl=1)], slow="ttl")
+    add("largest", [up(full=1480, df=True), down(full=1480, df=True)])
+    add("too large", [up(full=1481, df=True), up(full=1481)], slow="mtu")
+
+
+for _name, _world in worlds():
+    cases(_name, _world)
+
+# Where the other end is follows from the route: there is no harm in that, and none in another route.
+_NEXTHOP = dict(setup=("link del tun0", "link add tun0 type ipip local 192.0.2.1", "link set tun0 up", "addr add 10.9.0.1/30 dev tun0",
+                       "route add 10.2.0.0/16 via 203.0.113.2 dev tun0 onlink"))
+cases("IPIP by next hop", _NEXTHOP)
+case("other IPIP by next hop: next hop changes",
+     [up(), down(), Do("ip route replace 10.2.0.0/16 via 203.0.113.77 dev tun0 onlink"), up(), up(), down(o_src="203.0.113.77"), down()],
+     world=dict(_NEXTHOP, id="next hop"), fast=ANY)

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What the module leaves to the slow path for good: nothing changes, and it says why."""
+from harness.engine import case
+from harness.flow import down, up
+from harness.sites import FAR, UND0
+
+
+def made(link, *routes):
+    """tun0 made again in another way, IPv4 inside."""
+    return ("link del tun0", "link add tun0 type " + link, "link set tun0 up", "addr add 10.9.0.1/30 dev tun0") + routes
+
+
+def lwtunnel(encap):
+    return "route add 10.2.0.0/16 encap %s dev tun0" % encap
+
+
+WORLDS = {
+    "multipoint GRE": ("nbma", dict(kind="gre", setup=made(
+        "gre local " + UND0, "route add 10.2.0.0/16 via 10.9.0.2 dev tun0",
+        "neigh add 10.9.0.2 lladdr %s dev tun0 nud permanent" % FAR))),
+    "external IPIP": ("tunnel", dict(setup=made("ipip external", lwtunnel("ip id 0 src %s dst %s" % (UND0, FAR))))),
+    "external GRE": ("tunnel", dict(kind="gre", setup=made("gre external", lwtunnel("ip id 0 src %s dst %s" % (UND0, FAR))))),
+}
+
+
+def cases(name, reason, world):
+    def add(what, send, **how):
+        case("refused %s: %s" % (name, what), send, world=world, refused=reason, **how)
+
+    add("both ways", [f(size=n) for n in (0, 32, 900) for f in (up, down)], tags=("quick",))
+    add("tcp", [up(), down(), up(), down()], proto="tcp")
+    add("ECN and ttl", [up(tos=1), down(o_tos=3, tos=2), up(ttl=2), down(ttl=2), up(ttl=1)])
+
+
+for _name, (_reason, _world) in WORLDS.items():
+    cases(_name, _reason, _world)
+
+for _name, _proto in (("ESP", 50), ("UDP-Lite", 136)):
+    case("refused " + _name, [f(proto=_proto, l4=b"\x13\x89\x13\x8a" + bytes(range(60))) for f in (up, down)] * 3,
+         refused="proto", fast=0)
