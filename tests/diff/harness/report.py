@@ -11,7 +11,7 @@ LABELS = sorted(((label, kind.name, family) for kind in KINDS.values() for label
 
 
 def place(name):
-    """(kind, inner family, what it is about) of a case, by its name; None: of no kind."""
+    """(kind, inner family, what it is about) of a case, by its name; of no kind alone: (None, None, what)."""
     for label, kind, family in LABELS:
         if name.startswith(label + " "):
             about = name[len(label) + 1:]
@@ -21,7 +21,7 @@ def place(name):
                     return kind, family, new
             word = about.split()[0].rstrip(":")
             return kind, family, word if word in FEATURES else "header"
-    return None
+    return None, None, name.split(":")[0]
 
 
 class Report:
@@ -30,7 +30,7 @@ class Report:
 
     def add(self, name, complaints, fast):
         where = place(name)
-        if not self.path or not where:
+        if not self.path:
             return
         moved = {}
         for phase in ("warm-up", "case"):
