@@ -35,9 +35,9 @@ def worlds():
         "addr add 10.1.0.1/24 dev ltun"))
 
 
-def cases(name, world):
+def cases(name, world, **which):
     def add(what, send, **how):
-        case("other %s: %s" % (name, what), send, world=world, **how)
+        case("other %s: %s" % (name, what), send, world=world, **which, **how)
 
     add("both ways", [f(size=n) for n in (0, 1, 32, 900) for f in (up, down)], tags=("quick",))
     add("tcp", [up(), down(), up(), down()], proto="tcp")
@@ -57,3 +57,10 @@ cases("IPIP by next hop", _NEXTHOP)
 case("other IPIP by next hop: next hop changes",
      [up(), down(), Do("ip route replace 10.2.0.0/16 via 203.0.113.77 dev tun0 onlink"), up(), up(), down(o_src="203.0.113.77"), down()],
      world=dict(_NEXTHOP, id="next hop"), fast=ANY)
+
+# The other end's address is part of the inner one: RFC 3056, RFC 5969.
+for _name, _net, _prefix, _options in (("6to4", "2002::/16", "2002:cb00:7102", ""),
+                                       ("6rd", "2001:db9::/32", "2001:db9:cb00:7102", " 6rd-prefix 2001:db9::/32")):
+    cases(_name, dict(kind="sit", setup=("link del tun0", "link add tun0 type sit local 192.0.2.1 ttl 64" + _options,
+                                         "link set tun0 up", "route add %s dev tun0" % _net)),
+          family=6, dial=(_prefix + "::2", 5001))
