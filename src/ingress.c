@@ -13,6 +13,7 @@
 #include <net/neighbour.h>
 #include <net/tcp.h>
 
+#include "compat/skbuff.h"
 #include "devices.h"
 #include "encap.h"
 #include "flow.h"
@@ -397,7 +398,7 @@ static void go(struct ftun_net *fn, struct sk_buff *skb,
 	skb_orphan(skb);
 	if (!trim(skb, pkt->inner + pkt->inner_len)) {
 		ftun_xmit_count_discard(fn->net, skb);
-		kfree_skb(skb);
+		kfree_skb_nomem(skb);
 		return;
 	}
 	if (path->what & FTUN_PATH_DECAP)
@@ -407,7 +408,7 @@ static void go(struct ftun_net *fn, struct sk_buff *skb,
 	if (path->what & FTUN_PATH_ENCAP &&
 	    !ftun_encap_push(fn->net, skb, path)) {
 		DEV_STATS_INC(path->tun_out, tx_errors);
-		kfree_skb(skb);
+		kfree_skb_nomem(skb);
 		return;
 	}
 	ftun_xmit(fn->net, skb, path);

@@ -61,6 +61,7 @@ need "a test for packet taps" linux/netdevice.h '(void)dev_nit_active(NULL);'
 	have IP_TUNNEL_BITMAP net/ip_tunnels.h 'int bit = IP_TUNNEL_SEQ_BIT; (void)bit;'
 	have NET_PTYPE_ALL net/net_namespace.h 'struct net net; (void)net.ptype_all;'
 	have TCX linux/netdevice.h 'struct net_device dev; (void)dev.tcx_ingress;'
+	have DROP_REASON linux/skbuff.h 'kfree_skb_reason(NULL, SKB_DROP_REASON_NOMEM);'
 	have GENL_INFO_DUMP net/genetlink.h '(void)genl_info_dump(NULL);'
 } > "$tmp/config.h"
 mv "$tmp/config.h" "$out"
