@@ -140,6 +140,76 @@ static bool filter_device(struct nlmsghdr *nlh, const char *text)
 	return put_device(nlh, text, FTUN_A_FILTER_DEVICE);
 }
 
+static bool filter_zone(struct nlmsghdr *nlh, const char *text)
+{
+	uint64_t zone;
+
+	if (!read_number(text, 65535, &zone))
+		return false;
+	mnl_attr_put_u16(nlh, FTUN_A_FILTER_ZONE, zone);
+	return true;
+}
+
+static bool filter_encap(struct nlmsghdr *nlh, const char *text)
+{
+	bool gre = !strcmp(text, "gre");
+
+	if (!gre && strcmp(text, "ip"))
+		return false;
+	mnl_attr_put_u32(nlh, FTUN_A_FILTER_ENCAP,
+			 gre ? FTUN_NL_ENCAP_GRE : FTUN_NL_ENCAP_IP);
+	return true;
+}
+
+static bool filter_udp_encap(struct nlmsghdr *nlh, const char *text)
+{
+	static const char *const names[] = {
+		[FTUN_NL_UDP_ENCAP_NONE] = "none",
+		[FTUN_NL_UDP_ENCAP_FOU] = "fou",
+		[FTUN_NL_UDP_ENCAP_GUE] = "gue",
+	};
+
+	for (uint32_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(text, names[i]))
+			continue;
+		mnl_attr_put_u32(nlh, FTUN_A_FILTER_UDP_ENCAP, i);
+		return true;
+	}
+	return false;
+}
+
+static bool filter_key(struct nlmsghdr *nlh, const char *text)
+{
+	uint64_t key;
+
+	if (!read_number(text, UINT32_MAX, &key))
+		return false;
+	mnl_attr_put_u32(nlh, FTUN_A_FILTER_KEY, htonl(key));
+	return true;
+}
+
+static bool filter_outer_src(struct nlmsghdr *nlh, const char *text)
+{
+	return put_addr(nlh, text, FTUN_A_FILTER_OUTER_SRC4,
+			FTUN_A_FILTER_OUTER_SRC6);
+}
+
+static bool filter_outer_dst(struct nlmsghdr *nlh, const char *text)
+{
+	return put_addr(nlh, text, FTUN_A_FILTER_OUTER_DST4,
+			FTUN_A_FILTER_OUTER_DST6);
+}
+
+static bool filter_outer_sport(struct nlmsghdr *nlh, const char *text)
+{
+	return put_port(nlh, text, FTUN_A_FILTER_OUTER_SPORT);
+}
+
+static bool filter_outer_dport(struct nlmsghdr *nlh, const char *text)
+{
+	return put_port(nlh, text, FTUN_A_FILTER_OUTER_DPORT);
+}
+
 static const struct {
 	const char	*name;
 	bool		(*put)(struct nlmsghdr *nlh, const char *text);
@@ -153,6 +223,14 @@ static const struct {
 	{ "reason", filter_reason },
 	{ "tunnel", filter_tunnel },
 	{ "device", filter_device },
+	{ "zone", filter_zone },
+	{ "encap", filter_encap },
+	{ "outer-src", filter_outer_src },
+	{ "outer-dst", filter_outer_dst },
+	{ "key", filter_key },
+	{ "udp-encap", filter_udp_encap },
+	{ "outer-sport", filter_outer_sport },
+	{ "outer-dport", filter_outer_dport },
 };
 
 #define WORDS	(sizeof(words) / sizeof(words[0]))

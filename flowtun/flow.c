@@ -27,6 +27,12 @@ const char *state_name(uint32_t state)
 	return state_names[state];
 }
 
+bool dir_is_fast(const struct dir *dir)
+{
+	return dir->state == FTUN_NL_STATE_ARMED &&
+	       (!*dir->passed || dir->ago >= dir->idle);
+}
+
 static void read_addrs(struct tuple *tuple, const struct nlattr **src4)
 {
 	const struct nlattr *dst4 = src4[1], *src6 = src4[2], *dst6 = src4[3];
@@ -114,6 +120,9 @@ static void read_dir(struct dir *dir, const struct nlattr *nest)
 	dir->wire_out = nl_u32(tb[FTUN_A_DIR_WIRE_OUT]);
 	dir->mtu = nl_u32(tb[FTUN_A_DIR_MTU]);
 	dir->idle = nl_u32(tb[FTUN_A_DIR_IDLE]);
+	snprintf(dir->passed, sizeof(dir->passed), "%s",
+		 nl_str(tb[FTUN_A_DIR_PASSED]));
+	dir->ago = nl_u32(tb[FTUN_A_DIR_PASSED_AGO]);
 	dir->packets = nl_u64(tb[FTUN_A_DIR_PACKETS]);
 	dir->bytes = nl_u64(tb[FTUN_A_DIR_BYTES]);
 	read_tuple(&dir->tuple, tb[FTUN_A_DIR_TUPLE]);
@@ -232,6 +241,10 @@ static void path_json(const struct dir *dir)
 	json_num("packets", dir->packets);
 	json_num("bytes", dir->bytes);
 	json_num("idle_ms", dir->idle);
+	if (!*dir->passed)
+		return;
+	json_str("passed", dir->passed);
+	json_num("passed_ago_ms", dir->ago);
 }
 
 static void dir_json(const char *key, const struct dir *dir)
@@ -297,6 +310,9 @@ static void print_path(const struct dir *dir)
 	printf(" bytes %s", human(buf, sizeof(buf), dir->bytes));
 	printf(" mtu %u idle %s", dir->mtu,
 	       human_ms(buf, sizeof(buf), dir->idle));
+	if (*dir->passed)
+		printf(" passed %s %s ago", dir->passed,
+		       human_ms(buf, sizeof(buf), dir->ago));
 }
 
 void dir_print(const struct flow *flow, int index)

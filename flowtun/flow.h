@@ -62,6 +62,8 @@ struct outer {
  * @wire_out: device that sends
  * @mtu:      longest inner packet
  * @idle:     milliseconds since the last packet
+ * @passed:   why a packet was last left to the slow path, or ""
+ * @ago:      milliseconds since that
  * @packets:  on the fast path
  * @bytes:    likewise
  * @tuple:    of packets as they come in
@@ -83,6 +85,8 @@ struct dir {
 	uint32_t	wire_out;
 	uint32_t	mtu;
 	uint32_t	idle;
+	char		passed[32];
+	uint32_t	ago;
 	uint64_t	packets;
 	uint64_t	bytes;
 	struct tuple	tuple;
@@ -118,6 +122,9 @@ struct flow {
 
 void flow_read(struct flow *flow, const struct nlmsghdr *nlh);
 const char *state_name(uint32_t state);
+
+/* Armed, and its last packet was not left to the slow path after all. */
+bool dir_is_fast(const struct dir *dir);
 
 /* "10.0.0.1:80" or "[fd00::1]:80" */
 const char *end_text(char *buf, const struct tuple *tuple, bool dst);

@@ -2,6 +2,9 @@
 # bash completion for flowtun
 # shellcheck shell=bash
 
+_flowtun_filter="proto src dst sport dport zone state reason tunnel device encap outer-src outer-dst key udp-encap
+	outer-sport outer-dport"
+
 _flowtun_words() {
 	mapfile -t COMPREPLY < <(compgen -W "$1" -- "${COMP_WORDS[COMP_CWORD]}")
 }
@@ -24,10 +27,13 @@ _flowtun_value() {
 	flow-limit | tcp-timeout | udp-timeout) _flowtun_words "default" ;;
 	proto) _flowtun_words "tcp udp" ;;
 	state) _flowtun_words "learning armed stale refused" ;;
+	encap) _flowtun_words "ip gre" ;;
+	udp-encap) _flowtun_words "none fou gue" ;;
 	reason) _flowtun_counters "" ;;
 	tunnel | device | tunnels | devices | why) _flowtun_devices ;;
 	-n | --netns) _flowtun_words "$(ls /run/netns 2>/dev/null)" ;;
-	src | dst | sport | dport | learn-after | id | ct-mark | mark | ct-label | interval | count) COMPREPLY=() ;;
+	src | dst | sport | dport | outer-src | outer-dst | outer-sport | outer-dport | key | zone) COMPREPLY=() ;;
+	learn-after | id | ct-mark | mark | ct-label | interval | count) COMPREPLY=() ;;
 	*) return 1 ;;
 	esac
 }
@@ -48,8 +54,8 @@ _flowtun() {
 	case $command in
 	'') _flowtun_words "show flows tunnels devices stats why monitor top get set flush delete conf check
 		-j -p -s -n --help --version" ;;
-	flows) _flowtun_words "proto src dst sport dport state reason tunnel device" ;;
-	delete) _flowtun_words "id tcp udp proto src dst sport dport state reason tunnel device" ;;
+	flows) _flowtun_words "$_flowtun_filter" ;;
+	delete) _flowtun_words "id tcp udp $_flowtun_filter" ;;
 	stats) _flowtun_counters "--all --explain --prometheus" ;;
 	top) _flowtun_words "interval count" ;;
 	get) _flowtun_words "armed select protocols learn-after assured plain flow-limit hook tcp-timeout udp-timeout --defaults" ;;

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <net/if.h>
@@ -90,10 +91,26 @@ const char *human_ms(char *buf, size_t size, uint32_t ms)
 	return buf;
 }
 
+/* Asking for a name takes longer than all else about a connection. Who listens for
+ * long gets to know a new one after a second.
+ */
 const char *device_name(char *buf, uint32_t ifindex)
 {
-	if (!if_indextoname(ifindex, buf))
-		snprintf(buf, IF_NAMESIZE, "#%u", ifindex);
+	static struct {
+		uint32_t	ifindex;
+		time_t		when;
+		char		name[IF_NAMESIZE];
+	} known[64], *entry;
+	time_t now = time(NULL);
+
+	entry = &known[ifindex % (sizeof(known) / sizeof(known[0]))];
+	if (entry->ifindex != ifindex || entry->when != now) {
+		if (!if_indextoname(ifindex, entry->name))
+			snprintf(entry->name, IF_NAMESIZE, "#%u", ifindex);
+		entry->ifindex = ifindex;
+		entry->when = now;
+	}
+	memcpy(buf, entry->name, IF_NAMESIZE);
 	return buf;
 }
 
@@ -121,7 +138,9 @@ static void help(void)
 	       "  -j  JSON       -p  JSON on many lines       -s  more numbers\n"
 	       "  -n  in another network namespace            -V  version\n\n"
 	       "FILTER   any of: proto tcp|udp  src ADDR[/LEN]  dst ADDR[/LEN]  sport N  dport N\n"
-	       "         state learning|armed|stale|refused  reason NAME  tunnel DEV  device DEV\n"
+	       "         state learning|armed|stale|refused  reason NAME  tunnel DEV  device DEV  zone N\n"
+	       "         encap ip|gre  outer-src ADDR  outer-dst ADDR  key N  udp-encap none|fou|gue\n"
+	       "         outer-sport N  outer-dport N\n"
 	       "TUPLE    tcp|udp SRC:PORT DST:PORT [zone N]      ([ADDR]:PORT for IPv6)\n"
 	       "SETTING  armed yes|no           select all|ct-mark V[/MASK]|mark V[/MASK]|ct-label BIT\n"
 	       "         protocols tcp[,udp]    learn-after N    assured yes|no    flow-limit N|default\n"

@@ -66,7 +66,56 @@ static void print_mismatch(const struct dir *dir)
 
 static const char *verdict(const struct dir *dir)
 {
-	return dir->state == FTUN_NL_STATE_ARMED ? "fast" : "slow";
+	return dir_is_fast(dir) ? "fast" : "slow";
+}
+
+/* Packets that come before any connection is looked for: they could be of any. */
+static const char *const packet_reasons[] = {
+	"pass_irregular", "pass_otherhost", "pass_header", "pass_fragment",
+	"pass_options", "pass_encap", "pass_ip_csum", "refuse_proto",
+	"refuse_nomem",
+};
+
+#define PACKET_REASONS	(sizeof(packet_reasons) / sizeof(packet_reasons[0]))
+
+static uint64_t packets_for(const char *reason)
+{
+	const struct stat_entry *entry = stats_find(&stats, reason);
+
+	return entry ? entry->value : 0;
+}
+
+static void print_packet_reasons(void)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < PACKET_REASONS; i++) {
+		uint64_t count = packets_for(packet_reasons[i]);
+
+		if (!count)
+			continue;
+		if (!any)
+			printf("packets that could be of any connection, so far:\n");
+		any = true;
+		printf("  %llu\n", (unsigned long long)count);
+		print_reason(packet_reasons[i]);
+	}
+}
+
+static void packet_reasons_json(void)
+{
+	json_open("any", '[');
+	for (size_t i = 0; i < PACKET_REASONS; i++) {
+		uint64_t count = packets_for(packet_reasons[i]);
+
+		if (!count)
+			continue;
+		json_open(NULL, '{');
+		json_num("count", count);
+		reason_json(packet_reasons[i]);
+		json_close('}');
+	}
+	json_close(']');
 }
 
 /* A direction without a reason waits for a packet to prove it with. */
@@ -77,18 +126,32 @@ static const char *waiting(const struct dir *dir)
 	return "no packet of this direction has been proof yet; it may need traffic";
 }
 
+static void print_passed(const struct dir *dir)
+{
+	char buf[HUMAN_SIZE];
+
+	printf("    its last packet that was left to the slow path, %s ago:\n",
+	       human_ms(buf, sizeof(buf), dir->ago));
+	print_reason(dir->passed);
+}
+
 static void explain_dir(const struct flow *flow, int index)
 {
 	const struct dir *dir = &flow->dir[index];
 	char buf[HUMAN_SIZE];
 
 	dir_print(flow, index);
-	printf("    %s for %s\n", verdict(dir),
-	       human_ms(buf, sizeof(buf), dir->since));
+	if (dir_is_fast(dir) || dir->state != FTUN_NL_STATE_ARMED)
+		printf("    %s for %s\n", verdict(dir),
+		       human_ms(buf, sizeof(buf), dir->since));
+	else
+		printf("    slow at present\n");
 	if (*dir->reason)
 		print_reason(dir->reason);
 	else if (dir->state != FTUN_NL_STATE_ARMED)
 		printf("    %s\n", waiting(dir));
+	if (*dir->passed)
+		print_passed(dir);
 	if (dir->slow_len)
 		print_mismatch(dir);
 }
@@ -96,11 +159,17 @@ static void explain_dir(const struct flow *flow, int index)
 static void explain_dir_json(const char *key, const struct dir *dir)
 {
 	json_open(key, '{');
-	json_bool("fast", dir->state == FTUN_NL_STATE_ARMED);
+	json_bool("fast", dir_is_fast(dir));
 	json_str("state", state_name(dir->state));
 	json_num("since_ms", dir->since);
 	tuple_json("tuple", &dir->tuple);
 	reason_json(dir->reason);
+	if (*dir->passed) {
+		json_open("passed", '{');
+		json_num("ago_ms", dir->ago);
+		reason_json(dir->passed);
+		json_close('}');
+	}
 	if (dir->slow_len) {
 		json_hex("slow_bytes", dir->slow, dir->slow_len);
 		json_hex("fast_bytes", dir->fast, dir->slow_len);
@@ -118,6 +187,7 @@ static void explain_flow_json(const struct flow *flow)
 		explain_dir_json("reply", &flow->dir[1]);
 	}
 	reason_json(flow->reason);
+	packet_reasons_json();
 	json_close('}');
 }
 
@@ -127,15 +197,16 @@ static void explain_flow(const struct flow *flow)
 		printf("connection %llu\n", (unsigned long long)flow->id);
 		explain_dir(flow, 0);
 		explain_dir(flow, 1);
+		print_packet_reasons();
 		return;
 	}
 	printf("slow: conntrack knows the connection, the module does not\n");
-	if (*flow->reason) {
+	if (*flow->reason)
 		print_reason(flow->reason);
-		return;
-	}
-	printf("    no packet of it was seen to be forwarded into or out of a tunnel since it\n"
-	       "    was answered: does it use one, and does it still have traffic?\n");
+	else
+		printf("    no packet of it was seen to be forwarded into or out of a tunnel since it\n"
+		       "    was answered: does it use one, and does it still have traffic?\n");
+	print_packet_reasons();
 }
 
 static int on_flow(const struct nlmsghdr *nlh, void *data)
@@ -175,22 +246,32 @@ struct tally {
 	uint32_t	ifindex;
 };
 
+/* Why it is not fast at present, or "" */
+static const char *dir_reason(const struct dir *dir)
+{
+	if (*dir->reason || dir_is_fast(dir))
+		return dir->reason;
+	return dir->passed;
+}
+
 static void tally_dir(struct tally *tally, const struct dir *dir)
 {
+	const char *reason = dir_reason(dir);
 	unsigned int i;
 
 	if (dir->in != tally->ifindex && dir->out != tally->ifindex)
 		return;
 	for (i = 0; i < tally->count; i++)
 		if (tally->rows[i].state == dir->state &&
-		    !strcmp(tally->rows[i].reason, dir->reason))
+		    !strcmp(tally->rows[i].reason, reason))
 			break;
 	if (i == sizeof(tally->rows) / sizeof(tally->rows[0]))
 		return;
 	if (i == tally->count) {
 		tally->count++;
 		tally->rows[i].state = dir->state;
-		memcpy(tally->rows[i].reason, dir->reason, sizeof(dir->reason));
+		snprintf(tally->rows[i].reason, sizeof(tally->rows[i].reason),
+			 "%s", reason);
 	}
 	tally->rows[i].number++;
 }
@@ -270,6 +351,7 @@ static int why_tunnel(struct nl *nl, const char *name)
 		json_bool("fast", tunnel.armed);
 		reason_json(tunnel.reason);
 		tally_json(&tally);
+		packet_reasons_json();
 		json_close('}');
 		return EXIT_OK;
 	}
@@ -280,6 +362,7 @@ static int why_tunnel(struct nl *nl, const char *name)
 	tally_print(&tally);
 	if (!tally.count && !*tunnel.reason)
 		nothing_seen(nl);
+	print_packet_reasons();
 	return EXIT_OK;
 }
 

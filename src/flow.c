@@ -37,7 +37,11 @@ static const struct rhashtable_params flow_params = {
 
 struct ftun_path *ftun_path_alloc(void)
 {
-	return kmem_cache_zalloc(path_cache, GFP_ATOMIC);
+	struct ftun_path *path = kmem_cache_zalloc(path_cache, GFP_ATOMIC);
+
+	if (path)
+		path->passed = FTUN_OK;
+	return path;
 }
 
 static void path_free_rcu(struct rcu_head *rcu)
@@ -273,6 +277,8 @@ enum ftun_stat ftun_flow_arm(struct ftun_flow *flow, struct ftun_dir *dir,
 	if (dir->path) {
 		path->packets = dir->path->packets;
 		path->bytes = dir->path->bytes;
+		path->passed = READ_ONCE(dir->path->passed);
+		path->passed_at = READ_ONCE(dir->path->passed_at);
 	}
 	dir_unlink_path(flow, dir);
 	err = ftun_table_add(flow->fn, path);
@@ -415,7 +421,8 @@ static void dir_refresh(struct ftun_flow *flow, struct ftun_dir *dir)
 	if (ftun_policy_current(flow->fn, dir->path))
 		return;
 	dir_drop_path(flow, dir);
-	ftun_flow_stale(flow, dir, dir->reason);
+	ftun_flow_stale(flow, dir, dir->reason == FTUN_OK ?
+			FTUN_STAT_pass_stale : dir->reason);
 }
 
 /* A connection that is all on the slow path is conntrack's own, if it does not

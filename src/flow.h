@@ -88,9 +88,9 @@ static inline u32 ftun_ct_mark(const struct nf_conn *ct)
  * struct ftun_path - a proven direction of a connection
  *
  * Written before it is put in the table and constant from then on, but for @id,
- * @ids, @used, @packets and @bytes. Freed after a grace period, see
- * ftun_path_free(). In such an order that a packet needs few cache lines: see
- * prefetch_rest().
+ * @ids, @passed, @passed_at, @used, @packets and @bytes. Freed after a grace
+ * period, see ftun_path_free(). In such an order that a packet needs few cache
+ * lines: see prefetch_rest().
  *
  * @node:       in ftun_net.paths
  * @tuple:      the key
@@ -102,6 +102,9 @@ static inline u32 ftun_ct_mark(const struct nf_conn *ct)
  * @dscp:       DSCP bits of the inner TOS
  * @outer_dscp: DSCP bits of the outer TOS of packets that come in
  * @mtu:        longest inner packet to be sent whole
+ * @passed:     why a packet was last left to the slow path, an enum ftun_stat; or
+ *              FTUN_OK
+ * @passed_at:  jiffies at which that was
  * @flow:       its connection; lives as long as the path does
  * @inner:      inner conntrack entry; its reference is the flow's
  * @route:      inner route
@@ -135,6 +138,7 @@ struct ftun_path {
 	u8			what;
 	u8			dscp;
 	u8			outer_dscp;
+	u8			passed;
 	u16			mtu;
 
 	u32			routes_in;
@@ -143,6 +147,7 @@ struct ftun_path {
 	u32			priority;
 	u16			id;
 	u16			ids;
+	u32			passed_at;
 	struct ftun_route	route;
 	struct ftun_route	outer_route;
 	struct neighbour	*neigh;

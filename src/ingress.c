@@ -312,12 +312,24 @@ static bool wants_proof(const struct ftun_path *path, enum ftun_stat reason)
 	}
 }
 
+/* For who asks why; other CPUs read what is next to it. */
+static void path_passed(struct ftun_path *path, enum ftun_stat reason)
+{
+	u32 now = jiffies;
+
+	if (READ_ONCE(path->passed) != reason)
+		WRITE_ONCE(path->passed, reason);
+	if (READ_ONCE(path->passed_at) != now)
+		WRITE_ONCE(path->passed_at, now);
+}
+
 /* A packet of a flow, but not for its path: let conntrack have it. */
 static unsigned int pass(struct ftun_net *fn, const struct sk_buff *skb,
 			 const struct ftun_packet *pkt,
-			 const struct ftun_path *path, enum ftun_stat reason)
+			 struct ftun_path *path, enum ftun_stat reason)
 {
 	ftun_stat_inc(fn->stats, reason);
+	path_passed(path, reason);
 	if (wants_proof(path, reason))
 		ftun_witness_take(fn, skb, pkt);
 	return NF_ACCEPT;

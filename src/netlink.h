@@ -16,6 +16,30 @@ struct ftun_net;
 struct ftun_path;
 
 /**
+ * struct ftun_outer_id - what tells one tunnel header from another
+ * @encap:   enum ftun_nl_encap
+ * @udp:     enum ftun_nl_udp_encap
+ * @v6:      it is IPv6
+ * @has_key: there is a GRE key
+ * @key:     which
+ * @src:     source address
+ * @dst:     destination address
+ * @sport:   source port of the UDP header around it
+ * @dport:   destination port likewise
+ */
+struct ftun_outer_id {
+	u32			encap;
+	u32			udp;
+	bool			v6;
+	bool			has_key;
+	__be32			key;
+	union nf_inet_addr	src;
+	union nf_inet_addr	dst;
+	__be16			sport;
+	__be16			dport;
+};
+
+/**
  * struct ftun_filter - what a connection must be like to be meant
  * @given:   bit for each FTUN_A_FILTER_* that matters
  * @family:  of @src or @dst; 0 if neither is given
@@ -30,6 +54,8 @@ struct ftun_path;
  * @reason:  enum ftun_stat
  * @tunnel:  index of a tunnel device
  * @device:  index of a device
+ * @zone:    conntrack zone
+ * @outer:   tunnel header, as far as @given says
  */
 struct ftun_filter {
 	unsigned long		given;
@@ -45,6 +71,8 @@ struct ftun_filter {
 	u32			reason;
 	u32			tunnel;
 	u32			device;
+	u16			zone;
+	struct ftun_outer_id	outer;
 };
 
 extern struct genl_family ftun_netlink_family;
@@ -65,6 +93,14 @@ void *ftun_netlink_begin(struct sk_buff *msg, struct netlink_callback *cb,
 			 u8 cmd);
 
 int ftun_netlink_put_names(struct sk_buff *msg, const struct ftun_flow *flow);
+int ftun_netlink_put_addrs(struct sk_buff *msg, int src4, bool v6,
+			   const void *src, const void *dst);
+int ftun_netlink_put_decap(struct sk_buff *msg, const struct ftun_dir *dir);
+int ftun_netlink_put_encap(struct sk_buff *msg, const struct ftun_dir *dir);
+bool ftun_outer_of_decap(struct ftun_outer_id *outer,
+			 const struct ftun_path *path);
+bool ftun_outer_of_encap(struct ftun_outer_id *outer,
+			 const struct ftun_path *path);
 u32 ftun_path_oif(const struct ftun_path *path);
 
 int ftun_filter_parse(struct ftun_filter *filter, const struct nlattr *nest,

@@ -2,6 +2,7 @@
 /* Which connections a request is about. */
 #include <linux/inetdevice.h>
 #include <net/ipv6.h>
+#include <net/netfilter/nf_conntrack_zones.h>
 
 #include "flow.h"
 #include "netlink.h"
@@ -47,6 +48,7 @@ static int read_addrs(union nf_inet_addr *src, union nf_inet_addr *dst,
 
 	BUILD_BUG_ON(FTUN_A_TUPLE_DST6 - FTUN_A_TUPLE_SRC4 != 3);
 	BUILD_BUG_ON(FTUN_A_FILTER_DST6 - FTUN_A_FILTER_SRC4 != 3);
+	BUILD_BUG_ON(FTUN_A_FILTER_OUTER_DST6 - FTUN_A_FILTER_OUTER_SRC4 != 3);
 	if ((*src4 || *dst4) && (*src6 || *dst6)) {
 		NL_SET_ERR_MSG_ATTR(extack, *src6 ?: *dst6,
 				    "IPv4 and IPv6 addresses at once");
@@ -121,6 +123,40 @@ static void read_numbers(struct ftun_filter *filter, struct nlattr **tb)
 		filter->tunnel = nla_get_u32(tb[FTUN_A_FILTER_TUNNEL]);
 	if (tb[FTUN_A_FILTER_DEVICE])
 		filter->device = nla_get_u32(tb[FTUN_A_FILTER_DEVICE]);
+	if (tb[FTUN_A_FILTER_ZONE])
+		filter->zone = nla_get_u16(tb[FTUN_A_FILTER_ZONE]);
+}
+
+/* What has to do with a tunnel's header. */
+static const unsigned long outer_attrs =
+	BIT(FTUN_A_FILTER_ENCAP) | BIT(FTUN_A_FILTER_OUTER_SRC4) |
+	BIT(FTUN_A_FILTER_OUTER_DST4) | BIT(FTUN_A_FILTER_OUTER_SRC6) |
+	BIT(FTUN_A_FILTER_OUTER_DST6) | BIT(FTUN_A_FILTER_KEY) |
+	BIT(FTUN_A_FILTER_UDP_ENCAP) | BIT(FTUN_A_FILTER_OUTER_SPORT) |
+	BIT(FTUN_A_FILTER_OUTER_DPORT);
+
+static int read_outer(struct ftun_outer_id *outer, struct nlattr **tb,
+		      struct netlink_ext_ack *extack)
+{
+	u8 family;
+	int err;
+
+	err = read_addrs(&outer->src, &outer->dst, &family,
+			 &tb[FTUN_A_FILTER_OUTER_SRC4], extack);
+	if (err)
+		return err;
+	outer->v6 = family == NFPROTO_IPV6;
+	if (tb[FTUN_A_FILTER_ENCAP])
+		outer->encap = nla_get_u32(tb[FTUN_A_FILTER_ENCAP]);
+	if (tb[FTUN_A_FILTER_KEY])
+		outer->key = nla_get_be32(tb[FTUN_A_FILTER_KEY]);
+	if (tb[FTUN_A_FILTER_UDP_ENCAP])
+		outer->udp = nla_get_u32(tb[FTUN_A_FILTER_UDP_ENCAP]);
+	if (tb[FTUN_A_FILTER_OUTER_SPORT])
+		outer->sport = nla_get_be16(tb[FTUN_A_FILTER_OUTER_SPORT]);
+	if (tb[FTUN_A_FILTER_OUTER_DPORT])
+		outer->dport = nla_get_be16(tb[FTUN_A_FILTER_OUTER_DPORT]);
+	return 0;
 }
 
 /**
@@ -154,6 +190,8 @@ int ftun_filter_parse(struct ftun_filter *filter, const struct nlattr *nest,
 	if (!err && tb[FTUN_A_FILTER_REASON])
 		err = ftun_filter_reason(&filter->reason,
 					 tb[FTUN_A_FILTER_REASON], extack);
+	if (!err)
+		err = read_outer(&filter->outer, tb, extack);
 	if (!err)
 		read_numbers(filter, tb);
 	return err;
@@ -196,6 +234,66 @@ static bool tuple_fits(const struct ftun_filter *filter,
 	       filter->dport == tuple->dst.u.all;
 }
 
+static bool outer_addrs_fit(const struct ftun_filter *filter,
+			    const struct ftun_outer_id *outer)
+{
+	const struct ftun_outer_id *want = &filter->outer;
+	bool src = wants(filter, FTUN_A_FILTER_OUTER_SRC4) ||
+		   wants(filter, FTUN_A_FILTER_OUTER_SRC6);
+	bool dst = wants(filter, FTUN_A_FILTER_OUTER_DST4) ||
+		   wants(filter, FTUN_A_FILTER_OUTER_DST6);
+
+	if ((src || dst) && want->v6 != outer->v6)
+		return false;
+	/* What a family leaves free is zero. */
+	return (!src || nf_inet_addr_cmp(&want->src, &outer->src)) &&
+	       (!dst || nf_inet_addr_cmp(&want->dst, &outer->dst));
+}
+
+static bool header_fits(const struct ftun_filter *filter,
+			const struct ftun_outer_id *outer)
+{
+	const struct ftun_outer_id *want = &filter->outer;
+
+	if (wants(filter, FTUN_A_FILTER_ENCAP) && want->encap != outer->encap)
+		return false;
+	if (wants(filter, FTUN_A_FILTER_KEY) &&
+	    (!outer->has_key || want->key != outer->key))
+		return false;
+	if (wants(filter, FTUN_A_FILTER_UDP_ENCAP) && want->udp != outer->udp)
+		return false;
+	if (wants(filter, FTUN_A_FILTER_OUTER_SPORT) &&
+	    (!outer->udp || want->sport != outer->sport))
+		return false;
+	if (wants(filter, FTUN_A_FILTER_OUTER_DPORT) &&
+	    (!outer->udp || want->dport != outer->dport))
+		return false;
+	return outer_addrs_fit(filter, outer);
+}
+
+/* The header that comes off or the one that is put on, but all of one. */
+static bool outer_fits(const struct ftun_filter *filter,
+		       const struct ftun_path *path)
+{
+	struct ftun_outer_id outer;
+
+	if (!(filter->given & outer_attrs))
+		return true;
+	if (!path)
+		return false;
+	return (ftun_outer_of_decap(&outer, path) &&
+		header_fits(filter, &outer)) ||
+	       (ftun_outer_of_encap(&outer, path) &&
+		header_fits(filter, &outer));
+}
+
+static bool zone_fits(const struct ftun_filter *filter,
+		      const struct nf_conn *ct)
+{
+	return !wants(filter, FTUN_A_FILTER_ZONE) ||
+	       filter->zone == nf_ct_zone(ct)->id;
+}
+
 static bool device_fits(const struct ftun_filter *filter,
 			const struct ftun_dir *dir)
 {
@@ -222,7 +320,8 @@ static bool dir_fits(const struct ftun_filter *filter,
 		return false;
 	if (wants(filter, FTUN_A_FILTER_DEVICE) && !device_fits(filter, dir))
 		return false;
-	return tuple_fits(filter, &flow->ct->tuplehash[index].tuple);
+	return zone_fits(filter, flow->ct) && outer_fits(filter, dir->path) &&
+	       tuple_fits(filter, &flow->ct->tuplehash[index].tuple);
 }
 
 /**

@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Connections over netlink: how one is described, found, listed and deleted. This and
- * proc.c are all that looks into a path to show it.
+ * Connections over netlink: how one is described, found, listed and deleted. This,
+ * netlink_outer.c and proc.c are all that looks into a path to show it.
  */
-#include <linux/if_tunnel.h>
-#include <linux/ipv6.h>
 #include <linux/sched.h>
-#include <linux/udp.h>
-#include <net/gre.h>
 #include <net/netfilter/nf_conntrack.h>
 #include <net/netfilter/nf_conntrack_core.h>
 #include <net/netfilter/nf_conntrack_zones.h>
@@ -29,18 +25,6 @@ u32 ftun_path_oif(const struct ftun_path *path)
 	return ftun_path_wire_route(path)->dst->dev->ifindex;
 }
 
-/* Four attributes in a row, see BUILD_BUG_ON in netlink_filter.c. */
-static int put_addrs(struct sk_buff *msg, int src4, bool v6, const void *src,
-		     const void *dst)
-{
-	unsigned int len = v6 ? sizeof(struct in6_addr) : sizeof(__be32);
-	int first = v6 ? src4 + 2 : src4;
-
-	BUILD_BUG_ON(FTUN_A_OUTER_DST6 - FTUN_A_OUTER_SRC4 != 3);
-	return nla_put(msg, first, len, src) ||
-	       nla_put(msg, first + 1, len, dst) ? -EMSGSIZE : 0;
-}
-
 static int put_tuple(struct sk_buff *msg, int type,
 		     const struct nf_conntrack_tuple *tuple)
 {
@@ -48,8 +32,9 @@ static int put_tuple(struct sk_buff *msg, int type,
 
 	if (!nest ||
 	    nla_put_u8(msg, FTUN_A_TUPLE_L4PROTO, tuple->dst.protonum) ||
-	    put_addrs(msg, FTUN_A_TUPLE_SRC4, tuple->src.l3num == AF_INET6,
-		      &tuple->src.u3, &tuple->dst.u3) ||
+	    ftun_netlink_put_addrs(msg, FTUN_A_TUPLE_SRC4,
+				   tuple->src.l3num == AF_INET6,
+				   &tuple->src.u3, &tuple->dst.u3) ||
 	    nla_put_be16(msg, FTUN_A_TUPLE_SPORT, tuple->src.u.all) ||
 	    nla_put_be16(msg, FTUN_A_TUPLE_DPORT, tuple->dst.u.all))
 		return -EMSGSIZE;
@@ -74,128 +59,17 @@ static int put_nat(struct sk_buff *msg, const struct ftun_flow *flow, u8 index)
 	return put_tuple(msg, FTUN_A_DIR_NAT, &tuple);
 }
 
-/**
- * struct tunnel_header - what is told of an outer header
- * @ifindex: the tunnel device
- * @gre:     a GRE header follows
- * @v6:      it is IPv6
- * @saddr:   source, as long as the family says
- * @daddr:   destination
- * @key:     GRE key, or NULL
- * @ports:   of the UDP header around it, or NULL
- * @gue:     and a GUE header follows that
- */
-struct tunnel_header {
-	u32		ifindex;
-	bool		gre;
-	bool		v6;
-	const void	*saddr;
-	const void	*daddr;
-	const __be32	*key;
-	const __be16	*ports;
-	bool		gue;
-};
-
-static int put_udp(struct sk_buff *msg, const struct tunnel_header *header)
+/* The last packet that was left to the slow path, and why. */
+static int put_passed(struct sk_buff *msg, const struct ftun_path *path)
 {
-	if (!header->ports)
+	u8 reason = READ_ONCE(path->passed);
+	u32 ago = (u32)jiffies - READ_ONCE(path->passed_at);
+
+	if (reason == FTUN_OK)
 		return 0;
-	return nla_put_u32(msg, FTUN_A_OUTER_UDP_ENCAP,
-			   header->gue ? FTUN_NL_UDP_ENCAP_GUE
-				       : FTUN_NL_UDP_ENCAP_FOU) ||
-	       nla_put_be16(msg, FTUN_A_OUTER_SPORT, header->ports[0]) ||
-	       nla_put_be16(msg, FTUN_A_OUTER_DPORT, header->ports[1]) ?
+	return nla_put_string(msg, FTUN_A_DIR_PASSED, ftun_stat_name(reason)) ||
+	       nla_put_u32(msg, FTUN_A_DIR_PASSED_AGO, jiffies_to_msecs(ago)) ?
 	       -EMSGSIZE : 0;
-}
-
-static int put_header(struct sk_buff *msg, int type,
-		      const struct tunnel_header *header)
-{
-	struct nlattr *nest = nla_nest_start(msg, type);
-
-	if (!nest ||
-	    nla_put_u32(msg, FTUN_A_OUTER_ENCAP,
-			header->gre ? FTUN_NL_ENCAP_GRE : FTUN_NL_ENCAP_IP) ||
-	    put_addrs(msg, FTUN_A_OUTER_SRC4, header->v6, header->saddr,
-		      header->daddr) ||
-	    put_udp(msg, header) ||
-	    nla_put_u32(msg, FTUN_A_OUTER_IFINDEX, header->ifindex))
-		return -EMSGSIZE;
-	if (header->key && nla_put_be32(msg, FTUN_A_OUTER_KEY, *header->key))
-		return -EMSGSIZE;
-	nla_nest_end(msg, nest);
-	return 0;
-}
-
-static int put_decap(struct sk_buff *msg, const struct ftun_dir *dir)
-{
-	const struct ftun_tuple *tuple = &dir->path->tuple;
-	struct tunnel_header header;
-	__be32 key;
-
-	if (!(dir->path->what & FTUN_PATH_DECAP))
-		return 0;
-	header = (struct tunnel_header) {
-		.ifindex	= dir->in,
-		.gre		= tuple->encap == FTUN_ENCAP_GRE,
-		.v6		= ftun_tuple_outer6(tuple),
-		.saddr		= ftun_tuple_outer_saddr(tuple),
-		.daddr		= ftun_tuple_outer_daddr(tuple),
-		.gue		= tuple->shape & FTUN_SHAPE_GUE,
-	};
-	/* The last word */
-	if (tuple->shape & FTUN_SHAPE_UDP)
-		header.ports = (const __be16 *)
-			((const __be32 *)tuple + tuple->words - 1);
-	if (tuple->shape & FTUN_SHAPE_GRE_KEY) {
-		key = ftun_tuple_key(tuple);
-		header.key = &key;
-	}
-	return put_header(msg, FTUN_A_DIR_DECAP, &header);
-}
-
-/* The key comes after the checksum, if there is one (RFC 2890). */
-static const __be32 *outer_key(const struct ftun_outer *outer)
-{
-	const struct gre_base_hdr *gre = (const void *)outer->hdr + outer->gre;
-	const __be32 *options = (const __be32 *)(gre + 1);
-
-	if (!outer->gre || !(gre->flags & GRE_KEY))
-		return NULL;
-	return gre->flags & GRE_CSUM ? options + 1 : options;
-}
-
-/* Whether there is a GUE header shows in the room it takes. */
-static bool outer_gue(const struct ftun_outer *outer)
-{
-	unsigned int end = outer->gre ?: outer->len;
-
-	return outer->udp && end - outer->udp > sizeof(struct udphdr);
-}
-
-static int put_encap(struct sk_buff *msg, const struct ftun_dir *dir)
-{
-	const struct ftun_outer *outer = &dir->path->outer;
-	const u8 *saddr = outer->hdr +
-			  (outer->v6 ? offsetof(struct ipv6hdr, saddr)
-				     : offsetof(struct iphdr, saddr));
-	struct tunnel_header header;
-
-	if (!(dir->path->what & FTUN_PATH_ENCAP))
-		return 0;
-	header = (struct tunnel_header) {
-		.ifindex	= dir->out,
-		.gre		= outer->gre,
-		.v6		= outer->v6,
-		.saddr		= saddr,
-		.daddr		= saddr + (outer->v6 ? sizeof(struct in6_addr)
-						     : sizeof(__be32)),
-		.key		= outer_key(outer),
-		.gue		= outer_gue(outer),
-	};
-	if (outer->udp)
-		header.ports = (const __be16 *)(outer->hdr + outer->udp);
-	return put_header(msg, FTUN_A_DIR_ENCAP, &header);
 }
 
 static int put_path(struct sk_buff *msg, const struct ftun_flow *flow, u8 index)
@@ -206,8 +80,8 @@ static int put_path(struct sk_buff *msg, const struct ftun_flow *flow, u8 index)
 
 	if (nla_put_u32(msg, FTUN_A_DIR_WIRE_IN, path->tuple.iif) ||
 	    nla_put_u32(msg, FTUN_A_DIR_WIRE_OUT, ftun_path_oif(path)) ||
-	    put_decap(msg, dir) || put_nat(msg, flow, index) ||
-	    put_encap(msg, dir) ||
+	    ftun_netlink_put_decap(msg, dir) || put_nat(msg, flow, index) ||
+	    ftun_netlink_put_encap(msg, dir) ||
 	    nla_put_u32(msg, FTUN_A_DIR_MTU, path->mtu) ||
 	    nla_put_u64_64bit(msg, FTUN_A_DIR_PACKETS,
 			      READ_ONCE(path->packets), FTUN_A_DIR_PAD) ||
@@ -215,7 +89,7 @@ static int put_path(struct sk_buff *msg, const struct ftun_flow *flow, u8 index)
 			      FTUN_A_DIR_PAD) ||
 	    nla_put_u32(msg, FTUN_A_DIR_IDLE, jiffies_to_msecs(idle)))
 		return -EMSGSIZE;
-	return 0;
+	return put_passed(msg, path);
 }
 
 static int put_mismatch(struct sk_buff *msg,

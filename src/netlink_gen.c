@@ -25,7 +25,7 @@ static const struct netlink_range_validation ftun_a_settings_udp_timeout_range =
 };
 
 /* Common nested types */
-const struct nla_policy nf_flowtun_filter_nl_policy[FTUN_A_FILTER_DEVICE + 1] = {
+const struct nla_policy nf_flowtun_filter_nl_policy[FTUN_A_FILTER_OUTER_DPORT + 1] = {
 	[FTUN_A_FILTER_L4PROTO] = { .type = NLA_U8, },
 	[FTUN_A_FILTER_SRC4] = { .type = NLA_BE32, },
 	[FTUN_A_FILTER_DST4] = { .type = NLA_BE32, },
@@ -39,6 +39,16 @@ const struct nla_policy nf_flowtun_filter_nl_policy[FTUN_A_FILTER_DEVICE + 1] = 
 	[FTUN_A_FILTER_REASON] = { .type = NLA_NUL_STRING, .len = 31, },
 	[FTUN_A_FILTER_TUNNEL] = { .type = NLA_U32, },
 	[FTUN_A_FILTER_DEVICE] = { .type = NLA_U32, },
+	[FTUN_A_FILTER_ZONE] = { .type = NLA_U16, },
+	[FTUN_A_FILTER_ENCAP] = NLA_POLICY_MAX(NLA_U32, 2),
+	[FTUN_A_FILTER_OUTER_SRC4] = { .type = NLA_BE32, },
+	[FTUN_A_FILTER_OUTER_DST4] = { .type = NLA_BE32, },
+	[FTUN_A_FILTER_OUTER_SRC6] = NLA_POLICY_EXACT_LEN(16),
+	[FTUN_A_FILTER_OUTER_DST6] = NLA_POLICY_EXACT_LEN(16),
+	[FTUN_A_FILTER_KEY] = { .type = NLA_BE32, },
+	[FTUN_A_FILTER_UDP_ENCAP] = NLA_POLICY_MAX(NLA_U32, 2),
+	[FTUN_A_FILTER_OUTER_SPORT] = { .type = NLA_BE16, },
+	[FTUN_A_FILTER_OUTER_DPORT] = { .type = NLA_BE16, },
 };
 
 const struct nla_policy nf_flowtun_rule_nl_policy[FTUN_A_RULE_VERDICT + 1] = {

@@ -13,7 +13,7 @@
 #include <uapi/linux/nf_flowtable_tun.h>
 
 /* Common nested types */
-extern const struct nla_policy nf_flowtun_filter_nl_policy[FTUN_A_FILTER_DEVICE + 1];
+extern const struct nla_policy nf_flowtun_filter_nl_policy[FTUN_A_FILTER_OUTER_DPORT + 1];
 extern const struct nla_policy nf_flowtun_rule_nl_policy[FTUN_A_RULE_VERDICT + 1];
 extern const struct nla_policy nf_flowtun_tuple_nl_policy[FTUN_A_TUPLE_ZONE + 1];
 
