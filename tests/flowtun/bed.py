@@ -54,8 +54,8 @@ def checksum(data):
     return ~total & 0xffff
 
 
-def ipv4(src, dst, proto, payload, ttl=64):
-    head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(payload), 1, 0x4000, ttl, proto, 0,
+def ipv4(src, dst, proto, payload, ttl=64, tos=0):
+    head = struct.pack("!BBHHHBBH4s4s", 0x45, tos, 20 + len(payload), 1, 0x4000, ttl, proto, 0,
                        socket.inet_aton(src), socket.inet_aton(dst))
     return head[:10] + struct.pack("!H", checksum(head)) + head[12:] + payload
 
@@ -73,8 +73,13 @@ def tcp(src, dst, sport, dport, seq, ack, flags, size=0):
     return ipv4(src, dst, 6, head[:16] + struct.pack("!H", csum) + head[18:] + body)
 
 
-def ether(dst, src, packet):
-    return bytes.fromhex((dst + src).replace(":", "")) + b"\x08\x00" + packet
+def ether(dst, src, packet, kind=0x800):
+    return bytes.fromhex((dst + src).replace(":", "")) + struct.pack("!H", kind) + packet
+
+
+def net_sysctl(bed, name, value):
+    with bed.router:
+        net.sysctl(name, value)
 
 
 class Conn:
@@ -104,6 +109,14 @@ class Conn:
         outer = ipv4(self.end, "192.0.2.1", 4, self.packet(1, **fields))
         self.bed.far.send(ether(UND, GATE, outer))
 
+    def large(self, size=4000, segment=1000):
+        """A TCP packet up that a device is still to cut into segments."""
+        packet = self.packet(0, size=size)
+        ends = packet[12:20] + struct.pack("!HH", 6, 20 + size)
+        packet = packet[:36] + struct.pack("!H", ~checksum(ends) & 0xffff) + packet[38:]
+        header = struct.pack("=BBHHHH", 1, 1, 14 + 40, segment, 14 + 20, 16)
+        self.bed.client.send_raw(header + ether(LAN, CLIENT, packet))
+
     def talk(self, times=1):
         for _ in range(times):
             self.up()
@@ -122,15 +135,24 @@ class Conn:
 
 
 class Wire:
+    """A device's end, to send by."""
+
     def __init__(self, ns, dev):
         with ns:
             net.up(dev)
             self.sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
             self.sock.setsockopt(socket.SOL_SOCKET, 33, 64 << 20)      # SO_RCVBUFFORCE
             self.sock.bind((dev, 0))
+            self.large = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+            self.large.setsockopt(net.SOL_PACKET, net.PACKET_VNET_HDR, 1)
+            self.large.bind((dev, 0))
 
     def send(self, frame):
         self.sock.send(frame)
+
+    def send_raw(self, frame):
+        """With a virtio header in front."""
+        self.large.send(frame)
 
 
 class Bed:

@@ -71,9 +71,17 @@ def is_fast(bed, conn):
     return stat(bed, "fast_encap") > before + 1
 
 
+def both_armed(bed, conn):
+    """On a machine that is busy a device's hook takes a while; without one nothing is learned."""
+    if states(bed, "sport", str(conn.sport), "dport", str(conn.dport)) == [("armed", "armed")]:
+        return True
+    conn.talk(1)
+    return False
+
+
 def armed(bed, sport=1000, **fields):
     conn = Conn(bed, sport, **fields).warm()
-    until("armed", lambda: is_fast(bed, conn))
+    until("armed", lambda: both_armed(bed, conn) and is_fast(bed, conn))
     return conn
 
 
@@ -161,29 +169,6 @@ def beds_answer(conn):
     import bed as b
     packet = b.udp(conn.far, "10.9.9.9", conn.dport, 7777)
     return b.ether(b.UND, b.GATE, b.ipv4(conn.end, "192.0.2.1", 4, packet))
-
-
-FILTERS = (
-    # words, of three connections (1001 in tun0, 1002 in tun0 by TCP, 1003 in tun1) those that fit
-    ("proto tcp", {1002}), ("proto udp", {1001, 1003}),
-    ("src 10.1.0.2", {1001, 1002, 1003}), ("src 10.2.0.2", {1001, 1002}), ("src 10.3.0.0/16", {1003}),
-    ("dst 10.2.0.0/15", {1001, 1002, 1003}), ("dst 10.4.0.0/16", set()), ("src 0.0.0.0/0", {1001, 1002, 1003}),
-    ("sport 1001", {1001}), ("dport 1003", {1003}), ("sport 1001 dport 1001", set()),
-    ("sport 1002 dport 80 dst 10.2.0.2", {1002}), ("state armed", {1001, 1002, 1003}), ("state refused", set()),
-    ("reason refuse_helper", set()), ("tunnel tun0", {1001, 1002}), ("tunnel tun1", {1003}),
-    ("tunnel lan0", {1001, 1002, 1003}), ("device und0", {1001, 1002, 1003}), ("device tun1", {1003}),
-    ("device lo", set()), ("src fd00::1", set()), ("proto udp tunnel tun1 state armed sport 1003", {1003}),
-)
-
-
-@test
-def filters(bed):
-    """flows FILTER: every field, alone and together"""
-    armed(bed, 1001)
-    armed(bed, 1002, proto="tcp")
-    armed(bed, 1003, far="10.3.0.2", end="203.0.113.3")
-    for words, want in FILTERS:
-        same({f["original"]["tuple"]["sport"] for f in flows(bed, *words.split())}, want, words)
 
 
 @test
@@ -564,7 +549,7 @@ def why_fast(bed):
     conn = armed(bed)
     for words in (conn.words(), ["udp", "10.2.0.2:80", "10.1.0.2:1000"]):
         data = read(bed, "why", *words)
-        same((data["known"], data["original"]["fast"], data["reply"]["fast"]), (True, True, True))
+        same((data["known"], data["original"]["fast"], data["reply"]["fast"]), (True, True, True), "%r" % data)
     text = tool(bed, "why", *conn.words())
     same(text.count("    fast for "), 2)
     data = read(bed, "why", "tun0")
@@ -580,85 +565,6 @@ def why_unknown(bed):
     has(tool(bed, "why", *conn.words()), "no packet of it was seen to be forwarded into or out of a tunnel")
     has(tool(bed, "why", "tun0"), "no connection in it is known")
     has(tool(bed, "why", "lo", code=1), "neither a tuple nor a tunnel device")
-
-
-def refused_denied(bed):
-    tool(bed, "set", "tunnel", "tun0", "deny")
-
-
-def refused_limit(bed):
-    armed(bed, 999)
-    tool(bed, "set", "flow-limit", "1")
-
-
-def refused_owned(bed):
-    bed.rules("""ip protocol udp flow add @ft
-    }
-    flowtable ft {
-        hook ingress priority 0
-        devices = { lan0, und0 }
-    }
-    chain unused {""")
-
-
-def refused_helper(bed):
-    bed.nft("table ip h { ct helper t { type \"tftp\" protocol udp; }; chain c { type filter hook forward priority -1; "
-            "udp dport 80 ct helper set \"t\"; }; }")
-
-
-def refused_tunnel(bed):
-    bed.shell("ip route del 10.2.0.0/16; ip link del tun0; ip link add tun0 type ipip external; ip link set tun0 up;"
-              "ip route add 10.2.0.0/16 encap ip id 0 src 192.0.2.1 dst 203.0.113.2 dev tun0")
-
-
-def refused_netns(bed):
-    bed.shell("ip netns add ftt-o || true; ip link del tun0; ip netns exec ftt-o true; "
-              "ip link add tun0 type ipip local 192.0.2.1 remote 203.0.113.2; ip link set tun0 netns ftt-o;"
-              "ip -n ftt-o link add o0 type veth peer name o1 netns ftt-r; ip -n ftt-o link set o0 up; ip link set o1 up;"
-              "ip -n ftt-o link set tun0 up; ip -n ftt-o addr add 10.8.0.2/24 dev o0; ip addr add 10.8.0.1/24 dev o1")
-
-
-def unselected(bed):
-    tool(bed, "set", "select", "ct-mark", "1")
-
-
-def unassured(bed):
-    tool(bed, "set", "assured", "yes")
-
-
-def few_packets(bed):
-    tool(bed, "set", "learn-after", "1000")
-
-
-def disarmed(bed):
-    tool(bed, "set", "armed", "no")
-
-
-WHY = (
-    # counter, how to provoke it
-    ("refuse_denied", refused_denied), ("refuse_limit", refused_limit), ("refuse_owned", refused_owned),
-    ("refuse_helper", refused_helper), ("refuse_tunnel", refused_tunnel), ("wait_unselected", unselected),
-    ("wait_unassured", unassured), ("wait_packets", few_packets), ("flow_ended_disarmed", disarmed),
-)
-
-
-def why_reason(reason, provoke):
-    def check(bed):
-        subprocess.run(["modprobe", "-qa", "nf_conntrack_tftp", "nft_flow_offload", "nf_flow_table_inet"], check=False)
-        provoke(bed)
-        conn = Conn(bed, 1000).warm()
-        data = read(bed, "why", *conn.words())
-        found = [data.get("reason")] + [data[d].get("reason") for d in ("original", "reply") if d in data]
-        if reason not in found:
-            raise AssertionError("%s is not among %r of %r" % (reason, found, data))
-        has(tool(bed, "why", *conn.words()), reason + ": ")
-
-    check.__name__ = "why_" + reason
-    check.__doc__ = "why: names " + reason
-    return check
-
-
-TESTS += [why_reason(*row) for row in WHY]
 
 
 # ---- events for others ----

@@ -4,6 +4,7 @@ import errno
 import struct
 
 import nl
+import spec
 from bed import Conn
 from cases import same, tool, until
 
@@ -94,6 +95,8 @@ TABLE = [
      "prefix longer", True),
     ("filter: prefix alone", FLOW, filter_(nl.u8(P + "DST_LEN", 8)), E, "prefix without an address", True),
     ("filter: prefix 129", FLOW, filter_(nl.attr(P + "SRC6", V6), nl.u8(P + "SRC_LEN", 129)), RANGE, OUT, True),
+    ("filter: outer families", DEL, filter_(nl.ip4(P + "OUTER_SRC4", "1.2.3.4"), nl.attr(P + "OUTER_DST6", V6)), E,
+     "at once"),
     ("filter: families", DEL, filter_(nl.ip4(P + "SRC4", "1.2.3.4"), nl.attr(P + "DST6", V6)), E, "at once"),
     ("counter's name", STAT, nl.text("FTUN_A_STAT_NAME", "nosuch"), NOENT, "no counter has this name"),
     ("device 0", DEVICE, nl.u32("FTUN_A_DEVICE_IFINDEX", 0), NODEV, "no device with an ingress hook"),
@@ -114,7 +117,7 @@ TABLE = [
     ("twice in a filter", FLOW, filter_(nl.be16(P + "SPORT", 1) * 2), E, TWICE, True),
     # unknown, or known but not for this
     ("unknown setting", SET, nl.u32(99, 1), E, UNKNOWN),
-    ("read-only setting", SET, nl.u8(S + "MODULE_ARMED", 1), E, UNKNOWN),
+    ("read-only setting", SET, nl.u8(S + "MODULE_ARMED", 1), E, "Unsupported attribute"),
     ("get with a value", GET, nl.u8(S + "ARMED", 1), E, "Unsupported attribute"),
     ("unknown in flow", FLOW, nl.u32(99, 1), E, UNKNOWN),
     ("all for one", FLOW, nl.flag(F + "ALL"), E, UNKNOWN),
@@ -166,4 +169,142 @@ def malformed(bed):
     same(sock.ask(SET, nl.u8(S + "ARMED", 0), dump=True)[0], errno.EOPNOTSUPP, "settings are not for dumps")
 
 
-TESTS = [malformed]
+# ---- every attribute of the spec, by its type ----
+
+SETS, OPERATIONS, ENUMS = spec.load()
+# Numbers and names of which none is out of range by itself: what they name may not be there.
+ANY_VALUE = {
+    "settings": {"select-value", "select-mask", "flow-limit"},
+    "tuple": {"src4", "dst4", "sport", "dport", "zone"},
+    "filter": {"src4", "dst4", "sport", "dport", "zone", "tunnel", "device", "outer-src4", "outer-dst4", "key",
+               "outer-sport", "outer-dport"},
+    "flow": {"id"}, "device": {"ifindex"}, "tunnel": {"ifindex"},
+}
+# Out of range by the protocol number; the rows by hand have it.
+BY_HAND = {("tuple", "l4proto"), ("filter", "l4proto")}
+# What has to be there; of the others some must, which the rows by hand say.
+NEEDED = {"rule": {"kind": "KIND", "name": "NAME", "verdict": "VERDICT"},
+          "tuple": {"l4proto": "L4PROTO", "src4": "SRC4", "dst4": "DST4", "sport": "SPORT", "dport": "DPORT"}}
+SIZES = {"u8": 1, "u16": 2, "u32": 4, "u64": 8}
+
+
+def constant(group, name):
+    return nl.K["FTUN_A_%s_%s" % (group.upper(), name.upper().replace("-", "_"))]
+
+
+def good(fields):
+    """Contents that the kernel's policy has nothing to say about."""
+    if fields["type"] == "string":
+        return b"x\0"
+    if fields["type"] == "binary":
+        return bytes(int(fields["exact-len"]))
+    return bytes(SIZES.get(fields["type"], 0))
+
+
+def beyond(fields):
+    """Contents that are out of range, or None."""
+    if fields["type"] == "string" and fields["max-len"]:
+        return b"x" * (int(fields["max-len"]) + 1) + b"\0"
+    if fields["type"] == "binary":
+        return bytes(int(fields["exact-len"]) * 2)
+    number = int(fields["max"]) + 1 if fields["max"] else None
+    if fields["enum"]:
+        number = 1 << ENUMS[fields["enum"]] if fields["flags"] else ENUMS[fields["enum"]]
+    return number.to_bytes(SIZES[fields["type"]], "little") if number is not None else None
+
+
+def wrong_lengths(fields):
+    if fields["type"] == "flag":
+        return [b"\1\0\0\0"]
+    if fields["type"] == "nest":
+        return [b"\1\0\0\0", b"\1"]
+    if fields["type"] == "string":
+        return [b"x", b""]
+    return [good(fields)[:-1], good(fields) + b"\0"]
+
+
+def wrongs(group, name, fields):
+    """(what is wrong, contents of this attribute's set)"""
+    number = constant(group, name)
+    one = nl.attr(number, good(fields), nested=fields["type"] == "nest")
+    if not fields["multi"]:
+        yield "twice", one * 2
+    for contents in wrong_lengths(fields):
+        yield "of %d bytes" % len(contents), nl.attr(number, contents)
+    yield "cut off", one + nl.attr(number, bytes(8))[:6]
+    contents = beyond(fields)
+    if contents is not None:
+        yield "out of range", nl.attr(number, contents)
+    if fields["nested"]:
+        inner = SETS[fields["nested"]]
+        for inside, more in inner.items():
+            if more["type"] == "pad":
+                continue
+            for what, body in wrongs(fields["nested"], inside, more):
+                yield "%s %s" % (inside, what), nl.attr(number, body, nested=True)
+        yield "with one that is unknown", nl.attr(number, nl.u32(max(len(inner), 1) + 1, 0), nested=True)
+
+
+def requests():
+    """(operation, number of its command, attribute's name, its fields, whether it is a dump)"""
+    for name, how in OPERATIONS.items():
+        for attribute in how["request"]:
+            dump = (name, attribute) == ("flow-get", "filter")
+            yield name, nl.K["FTUN_CMD_" + name.upper().replace("-", "_")], attribute, SETS[how["set"]][attribute], dump
+
+
+def unbounded(group, found):
+    """Attributes that nothing bounds, and nobody said so."""
+    for name, fields in SETS[group].items():
+        bounded = beyond(fields) is not None or fields["type"] in ("flag", "nest", "pad", "binary")
+        if not bounded and (group, name) not in BY_HAND and name not in ANY_VALUE.get(group, ()):
+            found.append("%s: %s" % (group, name))
+
+
+def every_attribute(bed):
+    """every attribute of the spec twice, truncated, of a wrong length, out of range, with unknown ones: refused"""
+    before = tool(bed, "conf", "show")
+    with bed.router:
+        sock = nl.Socket()
+    wrong, count = [], 0
+    for name, cmd, attribute, fields, dump in requests():
+        for what, body in wrongs(OPERATIONS[name]["set"], attribute, fields):
+            got, said, answers = sock.ask(cmd, body, dump)
+            count += 1
+            if got not in (E, RANGE) or not said or answers:
+                wrong.append("%s: %s %s: errno %d %r, %d answers" % (name, attribute, what, got, said, len(answers)))
+        got, said, _ = sock.ask(cmd, nl.u32(len(SETS[OPERATIONS[name]["set"]]) + 1, 0), dump)
+        if got != E or not said:
+            wrong.append("%s: unknown attribute: errno %d %r" % (name, got, said))
+    print("# %d wrong requests" % count)
+    for group in ("rule", "tuple", "filter"):
+        unbounded(group, wrong)
+    unbounded_requests(wrong)
+    for group, names in NEEDED.items():
+        wrong += ["%s without %s" % (group, n) for n in names if n not in SETS[group]]
+    same(wrong, [])
+    same(tool(bed, "conf", "show"), before, "nothing has changed")
+    same(count > 100, True)
+
+
+def unbounded_requests(found):
+    """Likewise, of those that a request may have at its top."""
+    for name, _, attribute, fields, _ in requests():
+        group = OPERATIONS[name]["set"]
+        if beyond(fields) is None and fields["type"] not in ("flag", "nest") and attribute not in ANY_VALUE.get(group, ()):
+            found.append("%s: %s" % (name, attribute))
+
+
+def every_need(bed):
+    """every attribute that a tuple or a rule must have, left out: refused"""
+    with bed.router:
+        sock = nl.Socket()
+    for group, make, cmd in (("rule", rule, SET), ("tuple", tuple_, FLOW), ("tuple", tuple_, DEL)):
+        for name, key in NEEDED[group].items():
+            got, said, _ = sock.ask(cmd, make(without=key))
+            same((got, bool(said)), (E, True), "%s without %s" % (group, name))
+        optional = set(SETS[group]) - set(NEEDED[group])
+        same(optional, {"rule": set(), "tuple": {"src6", "dst6", "zone"}}[group], "what may be left out of a " + group)
+
+
+TESTS = [malformed, every_attribute, every_need]
