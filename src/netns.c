@@ -5,6 +5,7 @@
 #include "devices.h"
 #include "flow.h"
 #include "learn.h"
+#include "policy.h"
 #include "proc.h"
 #include "settings.h"
 #include "table.h"
@@ -61,12 +62,12 @@ static int __net_init netns_init(struct net *net)
 	err = netns_init_tables(fn);
 	if (err)
 		return err;
-	err = nft_watch_start(&fn->nft, net);
+	err = ftun_policy_net_init(fn);
 	if (err)
 		goto free_tables;
 	err = ftun_proc_net_init(net);
 	if (err)
-		goto stop_watch;
+		goto stop_policy;
 	err = ftun_learn_net_init(net);
 	if (err)
 		goto free_proc;
@@ -74,8 +75,8 @@ static int __net_init netns_init(struct net *net)
 
 free_proc:
 	ftun_proc_net_exit(net);
-stop_watch:
-	nft_watch_stop(&fn->nft);
+stop_policy:
+	ftun_policy_net_exit(fn);
 free_tables:
 	fn->leaving = true;
 	netns_exit_tables(fn);
@@ -90,7 +91,7 @@ static void __net_exit netns_pre_exit(struct net *net)
 	WRITE_ONCE(fn->leaving, true);
 	ftun_learn_net_pre_exit(net);
 	ftun_devices_net_pre_exit(fn);
-	nft_watch_stop(&fn->nft);
+	ftun_policy_net_exit(fn);
 }
 
 static void __net_exit netns_exit(struct net *net)

@@ -33,6 +33,7 @@ struct ftun_settings;
  *               policy.c
  * @armed:       as in @settings, for the fast path
  * @nft:         sees the ruleset change, see policy.h
+ * @netconf:     hears of changes of rp_filter, see policy.c
  * @fou:         where tunnelled packets in UDP come to, see fou.h
  * @settings:    what is set, see settings.c; RCU
  * @settings_lock: held to replace @settings
@@ -57,6 +58,7 @@ struct ftun_net {
 	atomic_t			generation;
 	bool				armed;
 	struct nft_watch		nft;
+	struct ftun_listener		netconf;
 	struct ftun_fou			fou;
 	struct ftun_settings __rcu	*settings;
 	struct mutex			settings_lock;

@@ -5,16 +5,16 @@
 #include <linux/atomic.h>
 #include <net/net_namespace.h>
 
-struct socket;
+#include "../listener.h"
 
 /**
  * struct nft_watch - sees every change of a namespace's nftables ruleset
- * @sock:    listens to what nftables announces
- * @changes: how many announcements there were
+ * @listener: hears what nftables announces
+ * @changes:  how many announcements there were
  */
 struct nft_watch {
-	struct socket	*sock;
-	atomic_t	changes;
+	struct ftun_listener	listener;
+	atomic_t		changes;
 };
 
 #if IS_ENABLED(CONFIG_NF_TABLES)

@@ -126,6 +126,8 @@ mutant("ipsec policy may come", "^ipsec: (encryption begins|outer packets blocke
 # ---- armed: what the proof stood on has changed
 mutant("nftables may change", "^ipip change: nft drops the connection$",
        ("policy.h", r"s/path->nft_generation == nft_generation\(fn->net, &fn->nft\)/true/"), quick=True)
+mutant("rp_filter may change", "^ipip change: rp_filter, (LAN|tunnel|underlay): all$",
+       ("policy.c", r"s/RTNLGRP_IPV4_NETCONF/RTNLGRP_IPV6_NETCONF/"))
 mutant("routes may change", "^ipip change: underlay route: more specific$",
        ("route.h", r"s/rt->rt_genid == rt_genid_ipv4\(net\)/true/"), quick=True)
 mutant("path mtu may change", "^ipip pmtu learned: DF True$",

@@ -89,6 +89,13 @@ change("underlay route mtu 1000", "ip route replace 203.0.113.0/24 via 192.0.2.2
 change("underlay route into the tunnel itself", "ip route add 203.0.113.2/32 dev tun0", fast=ANY)
 change("underlay rule", "ip route add default via 192.0.2.3 dev und0 table 77; ip rule add to 203.0.113.2 table 77")
 
+# the way back is another one, which only rp_filter minds
+for _where, _dev, _route in (("LAN", "lan0", "10.1.0.2/32"), ("tunnel", "tun0", "10.2.0.2/32"), ("underlay", "und0", "203.0.113.2/32")):
+    for _what in (_dev, "all"):
+        change("rp_filter, %s: %s" % (_where, _what), "sysctl -qw net.ipv4.conf.%s.rp_filter=1" % _what, fast=ANY,
+               world=dict(setup=("route add %s via 198.51.100.2 dev und1" % _route,)), tags=("quick",) if _what == "all" else (),
+               path=("client", "far") if _where == "LAN" else ("far", "client"))
+
 # neighbours
 _MOVED = "02:00:00:00:0b:0b"
 change("underlay neighbour has another MAC", "ip neigh replace 192.0.2.2 lladdr %s dev und0 nud permanent" % _MOVED,

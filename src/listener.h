@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _FTUN_LISTENER_H
+#define _FTUN_LISTENER_H
+
+struct net;
+struct socket;
+
+/**
+ * struct ftun_listener - hears what the kernel announces to a netlink group
+ * @sock:  where it arrives
+ * @heard: called for each announcement, or several of them at once. BH may be off
+ */
+struct ftun_listener {
+	struct socket	*sock;
+	void		(*heard)(struct ftun_listener *listener);
+};
+
+int ftun_listener_start(struct ftun_listener *listener, struct net *net,
+			int protocol, unsigned int group);
+void ftun_listener_stop(struct ftun_listener *listener);
+
+#endif /* _FTUN_LISTENER_H */
