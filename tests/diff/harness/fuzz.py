@@ -177,8 +177,9 @@ class Fuzz:
         return None
 
     def flavour(self, kind, family, count, seed):
-        """(complaints, share of frames that were fast)"""
-        sent = fast = number = 0
+        """(complaints, frames sent, how many were fast, rounds that only differed once). What the clock
+        decides, such as whether an ICMPv6 redirect may be sent again, is not the same twice."""
+        sent = fast = number = once = 0
         while sent < count:
             gen = Generator(kind, family, "%s %d %s %d" % (kind, family, seed, number))
             batches = [gen.start()] + [gen.batch(BATCH) for _ in range(min(ROUND, count - sent + BATCH - 1) // BATCH)]
@@ -186,9 +187,13 @@ class Fuzz:
             sent += sum(map(len, batches))
             fast += self.fast
             if found:
-                return self.report(kind, family, batches, number, *found), sent, fast
+                again = self.differ(kind, family, batches)
+                if again:
+                    return self.report(kind, family, batches, number, *again), sent, fast, once
+                print("# %s %d, round %d differed once: %s" % (kind, family, number, "; ".join(found[1][:3])), flush=True)
+                once += 1
             number += 1
-        return [], sent, fast
+        return [], sent, fast, once
 
     def report(self, kind, family, batches, number, index, lines):
         out = ["round %d, batch %d:" % (number, index)] + lines[:60]
@@ -217,10 +222,10 @@ def run(args, flavours, listing):
         for label, kind, family in flavours:
             fuzz = Fuzz(args, sentinel)
             try:
-                said, sent, fast = fuzz.flavour(kind, family, args.fuzz, seed)
+                said, sent, fast, once = fuzz.flavour(kind, family, args.fuzz, seed)
             except (net.HarnessError, OSError) as e:
-                said, sent, fast = ["%s: %s" % (type(e).__name__, e)], 0, 0
+                said, sent, fast, once = ["%s: %s" % (type(e).__name__, e)], 0, 0, 0
             listing.result("fuzz %s: %d frames, seed %s" % (label, sent, seed), said,
-                           "  # %d fast" % fast)
+                           "  # %d fast%s" % (fast, ", %d rounds differed once" % once if once else ""))
     finally:
         sentinel.close()
