@@ -88,16 +88,17 @@ static inline u32 ftun_ct_mark(const struct nf_conn *ct)
  * struct ftun_path - a proven direction of a connection
  *
  * Written before it is put in the table and constant from then on, but for @id,
- * @ids, @passed, @passed_at, @used, @packets and @bytes. Freed after a grace
- * period, see ftun_path_free(). In such an order that a packet needs few cache
- * lines: see prefetch_rest().
+ * @ids, @passed, @passed_at, @used, @packets, @bytes, @routes4 and the IPv4
+ * routes themselves. Freed after a grace period, see ftun_path_free(). In such an
+ * order that a packet needs few cache lines: see prefetch_rest().
  *
  * @node:       in ftun_net.paths
  * @tuple:      the key
  * @generation: ftun_net.generation under which it was proven
  * @nft_generation: nft_generation() likewise
  * @label:      IPv6 flow label that it was proven with, of the inner packet
- * @routes_in:  of the outer family, with FTUN_PATH_DECAP, likewise
+ * @routes4:    rt_genid_ipv4() under which its routes led where they do, see renew.c
+ * @routes_in:  rt_genid_ipv6() when it was proven, if its packets come in IPv6
  * @what:       FTUN_PATH_*
  * @dscp:       DSCP bits of the inner TOS
  * @outer_dscp: DSCP bits of the outer TOS of packets that come in
@@ -141,6 +142,7 @@ struct ftun_path {
 	u8			passed;
 	u16			mtu;
 
+	u32			routes4;
 	u32			routes_in;
 	__be32			label;
 	u32			mark;

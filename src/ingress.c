@@ -19,6 +19,7 @@
 #include "flow.h"
 #include "parse.h"
 #include "policy.h"
+#include "renew.h"
 #include "rewrite.h"
 #include "route.h"
 #include "settings.h"
@@ -121,8 +122,8 @@ static enum ftun_stat check_conntrack(const struct ftun_path *path)
 static bool outer_in_current(const struct net *net,
 			     const struct ftun_path *path)
 {
-	return path->routes_in == (ftun_tuple_outer6(&path->tuple) ?
-				   rt_genid_ipv6(net) : rt_genid_ipv4(net));
+	return !ftun_tuple_outer6(&path->tuple) ||
+	       path->routes_in == rt_genid_ipv6(net);
 }
 
 static bool routes_current(const struct net *net, const struct ftun_path *path)
@@ -136,9 +137,13 @@ static bool routes_current(const struct net *net, const struct ftun_path *path)
 
 /* Is all that the proof stood on still so? */
 static enum ftun_stat check_proof(const struct ftun_net *fn,
-				  const struct ftun_path *path)
+				  struct sk_buff *skb,
+				  const struct ftun_packet *pkt,
+				  struct ftun_path *path)
 {
-	if (!ftun_policy_current(fn, path) || !routes_current(fn->net, path))
+	if (!ftun_policy_current(fn, path) ||
+	    !ftun_renew_current(fn->net, skb, pkt, path) ||
+	    !routes_current(fn->net, path))
 		return FTUN_STAT_pass_stale;
 	return path->neigh->dead ? FTUN_STAT_pass_neigh : FTUN_OK;
 }
@@ -262,14 +267,13 @@ static enum ftun_stat check_window(const struct sk_buff *skb,
 }
 
 /* The first reason, if there is any, why this packet cannot go by this path. */
-static enum ftun_stat check(const struct ftun_net *fn,
-			    const struct sk_buff *skb,
+static enum ftun_stat check(const struct ftun_net *fn, struct sk_buff *skb,
 			    const struct ftun_packet *pkt,
-			    const struct ftun_path *path)
+			    struct ftun_path *path)
 {
 	enum ftun_stat reason;
 
-	reason = check_proof(fn, path);
+	reason = check_proof(fn, skb, pkt, path);
 	if (reason == FTUN_OK)
 		reason = check_conntrack(path);
 	if (reason == FTUN_OK)

@@ -303,9 +303,8 @@ static enum ftun_stat path_build(struct ftun_path *path, struct ftun_flow *flow,
 	path->used = jiffies;
 	path->generation = witness->generations.ftun;
 	path->nft_generation = witness->generations.nft;
-	path->routes_in = ftun_tuple_outer6(&pkt->tuple) ?
-			  witness->generations.routes6 :
-			  witness->generations.routes4;
+	path->routes4 = witness->generations.routes4;
+	path->routes_in = witness->generations.routes6;
 	path->dscp = pkt->tos & ~INET_ECN_MASK;
 	path->outer_dscp = pkt->outer_tos & ~INET_ECN_MASK;
 	v6 = ftun_path_inner6(path);

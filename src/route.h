@@ -15,10 +15,11 @@ struct sk_buff;
 
 /**
  * struct ftun_route - a route as a proof found it
- * @dst:    with a reference; NULL if there is none
+ * @dst:    with a reference; NULL if there is none. An IPv4 one is replaced by its
+ *          like while the path is in use, see renew.c
  * @cookie: what tells whether it is still good: the learned path MTU of an IPv4
  *          route, the cookie of an IPv6 one
- * @genid:  rt_genid_ipv6() at that time; an IPv4 route has its own
+ * @genid:  rt_genid_ipv6() at that time; an IPv4 route has none
  */
 struct ftun_route {
 	struct dst_entry	*dst;
@@ -27,17 +28,17 @@ struct ftun_route {
 };
 
 /*
- * Would the slow path still get this very route, with this MTU? Every change of
- * IPv4 routes, addresses, rules and forwarding sysctls makes rt_genid_ipv4() move
- * on, and a learned path MTU kills the route or is written to it: ipv4_dst_check().
+ * Would the slow path still get this very route, with this MTU? A learned path MTU
+ * kills the route or is written to it, see ipv4_dst_check(). Every change of IPv4
+ * routes, addresses, rules and forwarding sysctls makes rt_genid_ipv4() move on: that
+ * is asked once for all routes of a path, see renew.c.
  */
-static inline bool ftun_route_current4(const struct net *net,
-				       const struct ftun_route *route)
+static inline bool ftun_route_current4(const struct ftun_route *route)
 {
-	const struct rtable *rt = container_of(route->dst, struct rtable, dst);
+	const struct rtable *rt = container_of(READ_ONCE(route->dst),
+					       struct rtable, dst);
 
 	return READ_ONCE(rt->dst.obsolete) == DST_OBSOLETE_FORCE_CHK &&
-	       rt->rt_genid == rt_genid_ipv4(net) &&
 	       rt->rt_pmtu == route->cookie;
 }
 
@@ -55,7 +56,7 @@ static inline bool ftun_route_current(const struct net *net,
 				      const struct ftun_route *route, bool v6)
 {
 	return v6 ? ftun_route_current6(net, route)
-		  : ftun_route_current4(net, route);
+		  : ftun_route_current4(route);
 }
 
 /**

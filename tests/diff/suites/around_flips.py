@@ -29,7 +29,9 @@ RULES = """chain sets {
 CHAINS = "".join("chain %s {\n type filter hook %s priority %d;\n}\n" % c for c in (
     ("pre", "prerouting", -90), ("middle", "forward", 20), ("post", "postrouting", 20), ("inp", "input", 20),
     ("outp", "output", 20), ("judge", "forward", 22)))
-TABLE = "table ip flip {\n%s\n%s\n%s\n}\n" % (SETS, CHAINS, RULES)
+# Errors quote what they are about.
+QUIET = "table ip quiet {\nchain out {\n type filter hook output priority -300;\n ip protocol icmp drop\n}\n}\n"
+TABLE = QUIET + "table ip flip {\n%s\n%s\n%s\n}\n" % (SETS, CHAINS, RULES)
 # Makes a transaction take long, and with it the time in which it is half done.
 LOAD = " ".join("add element ip flip ranges { 10.200.%d.0-10.200.%d.9 };" % (n, n) for n in range(100))
 

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Routes change all the time. Those of others cost a connection nothing; its own are
+followed by its next packet."""
+import socket
+import struct
+
+from harness import frames as fr
+from harness import net
+from harness import engine
+from harness.engine import ANY, case, special
+from harness.flow import Do, down, up
+
+from .around_flips import QUIET, Flipped
+
+ADD, DEL = 24, 25
+BLACKHOLE, UNICAST = 6, 1
+
+
+class Routes:
+    """IPv4 and IPv6 routes, a message each."""
+
+    def __init__(self):
+        self.sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)
+        self.sock.bind((0, 0))
+
+    def change(self, op, prefix, dev=None, via=None, kind=UNICAST):
+        addr, bits = prefix.split("/")
+        family = socket.AF_INET6 if ":" in addr else socket.AF_INET
+        body = struct.pack("BBBBBBBBI", family, int(bits), 0, 0, 254, 4, 0 if via or kind != UNICAST or family == socket.AF_INET6 else 253,
+                           kind, 0)
+        for key, value in ((1, fr.addr(addr)), (4, dev and struct.pack("I", socket.if_nametoindex(dev))), (5, via and fr.addr(via))):
+            if value:
+                body += struct.pack("HH", 4 + len(value), key) + value
+        flags = 5 | (0x500 if op == ADD else 0)         # create, replace
+        self.sock.send(struct.pack("IHHII", 16 + len(body), op, flags, 1, 0) + body)
+        error = struct.unpack_from("i", self.sock.recv(4096), 16)[0]
+        if error:
+            raise net.HarnessError("route %s: error %d" % (prefix, error))
+
+    def close(self):
+        self.sock.close()
+
+
+ELSEWHERE = [Do("ip route add 172.20.0.0/16 via 10.1.0.3"), up(), down(), Do("ip route add 172.21.0.0/16 dev lan0"), up(), down(),
+             Do("ip route del 172.20.0.0/16"), down(), up(), Do("ip addr add 172.30.0.1/24 dev und1"), up(), down()]
+
+
+def elsewhere(name, fast=None, world=None, **how):
+    """All are fast; but conntrack looks at one of UDP two seconds after it began."""
+    for proto, all_of_them in (("udp", (7, 8)), ("tcp", 8)):
+        case("routes elsewhere: %s%s" % (name, ", tcp" * (proto == "tcp")), ELSEWHERE, fast=fast or all_of_them, proto=proto,
+             world=dict(world or {}, id=name + proto), **how)
+
+
+elsewhere("ipip", tags=("quick",))
+elsewhere("masquerade", world=dict(nat=["post oifname tun0 masquerade"]))
+elsewhere("port forward", world=dict(nat=["pre iifname lan0 meta l4proto { tcp, udp } th dport 80 dnat to 10.2.0.2:5001"]), dial=("10.1.0.100", 80))
+elsewhere("tunnel to tunnel", path=("far", "far2"))
+elsewhere("plain", path=("client", "plain"), world=dict(plain=True))
+elsewhere("sit", world=dict(kind="sit"), family=6)
+elsewhere("gre", world=dict(kind="gre"))
+elsewhere("rp_filter", world=dict(sysctl={"net.ipv4.conf.all.rp_filter": 1}))
+# what cannot be asked for in the fast path costs a packet each way, or some
+elsewhere("ip rule", fast=ANY, world=dict(setup=("rule add fwmark 99 table 99",)))
+elsewhere("several next hops", fast=ANY,
+          world=dict(setup=("route replace 203.0.113.0/24 nexthop via 192.0.2.2 dev und0 nexthop via 192.0.2.3 dev und0",)))
+elsewhere("no IPsec on a device", fast=ANY, world=dict(sysctl={"net.ipv4.conf.lan0.disable_policy": 1}))
+
+# its own, without an announcement of their own
+AFTER = [up(hold=1), down(hold=1), up(hold=1), down(hold=1)]
+for _name, _what in (("forwarding off", "sysctl -qw net.ipv4.conf.lan0.forwarding=0"), ("forwarding off, all", "sysctl -qw net.ipv4.ip_forward=0"),
+                     ("source is ours", "ip addr add 10.1.0.2/32 dev und1"), ("source is a broadcast", "ip route add broadcast 10.1.0.2 dev lan0 table local"),
+                     ("destination is ours", "ip addr add 10.2.0.2/32 dev und1"), ("tunnel's end is ours", "ip addr add 203.0.113.2/32 dev und1"),
+                     ("address gone", "ip addr del 192.0.2.1/24 dev und0"), ("mtu", "ip route change 10.2.0.0/16 dev tun0 mtu 300"),
+                     ("source by another way", "ip route add 10.1.0.2/32 via 192.0.2.3"),
+                     ("rule", "ip rule add iif lan0 blackhole"), ("rule for answers", "ip rule add iif tun0 blackhole"),
+                     ("rule by mark", "ip rule add fwmark 0 blackhole"),
+                     ("policy", "ip xfrm policy add dir fwd src 10.1.0.0/16 dst 10.2.0.0/16 action block"),
+                     ("default policy", "ip xfrm policy setdefault fwd block"),
+                     ("another tunnel", "ip route add 10.2.0.2/32 dev tun1"),
+                     ("two next hops", "ip route replace 203.0.113.0/24 nexthop via 192.0.2.2 dev und0 nexthop via 192.0.2.3 dev und0")):
+    for _proto in ("udp", "tcp"):
+        case("routes: %s%s" % (_name, ", tcp" * (_proto == "tcp")), [up(), down(), Do("ip route add 172.20.0.0/16 dev lan0"), up(), down(),
+             Do(_what)] + AFTER + [Do("ip route add 172.21.0.0/16 dev lan0")] + AFTER, world=dict(id=_name + _proto, nft=QUIET), fast=ANY, proto=_proto)
+# A path MTU that is learned after the route was asked for anew.
+case("routes: path MTU after a change elsewhere", [up(), down(), Do("ip route add 172.20.0.0/16 dev lan0"), up(full=1400, df=True), down(),
+     Do("ip route replace 203.0.113.0/24 via 192.0.2.2 dev und0 mtu 1000"), up(full=1400, df=True), up(full=900, df=True), down()],
+     world=dict(id="pmtu"), fast=ANY)
+
+# what its own route may turn into, and which ways are shut then
+OWN = [(dict(prefix="10.2.0.2/32", dev="tun1"), ("up",)), (dict(prefix="10.2.0.2/32", kind=BLACKHOLE), ("up",)),
+       (dict(prefix="203.0.113.2/32", kind=BLACKHOLE), ("up",)), (dict(prefix="10.1.0.2/32", kind=BLACKHOLE), ("down",)),
+       (dict(prefix="203.0.113.2/32", dev="und1", via="198.51.100.2"), ("up",)), (dict(prefix="10.1.0.2/32", dev="und1"), ("down",))]
+
+
+def routes(sentinel, args, rounds, size=2):
+    """Complaints. In each round there are nine changes elsewhere, after which all but two
+    in a hundred packets must be fast, and one of its own."""
+    if not args.null:
+        engine.arm(True)
+    f, r = Flipped(sentinel), None
+    try:
+        out, r, fast = f.prime(args.null), Routes(), 0
+        for i in range(rounds):
+            before = moved()
+            for n in range(9):
+                r.change(DEL if n % 2 else ADD, "172.20.0.0/16", "lan0")
+                out += wrong(i, "elsewhere", f.burst(size), size, ())
+            fast += moved() - before
+            own, shut = OWN[i % len(OWN)]
+            r.change(ADD, **own)
+            out += wrong(i, own["prefix"], f.burst(size), size, shut)
+            r.change(DEL, **own)
+            out += wrong(i, "back", f.burst(size), size, ())
+            if len(out) > 10:
+                break
+        if not args.null and fast < 0.98 * rounds * 9 * 2 * size:
+            out.append("%d of %d packets were fast" % (fast, rounds * 9 * 2 * size))
+        return out
+    finally:
+        if r:
+            r.close()
+        f.close()
+
+
+def moved():
+    """Packets of the fast path."""
+    counters = net.module_counters()
+    return sum(counters.get(k, 0) for k in engine.FAST)
+
+
+def wrong(i, what, got, size, shut):
+    return ["round %d, %s: %d of %d packets %s came through" % (i, what, got[way], size, way)
+            for way in ("up", "down") if got[way] != (0 if way in shut else size)]
+
+
+@special("routes: 300 changes under traffic", tags=("quick",))
+def _(sentinel, args):
+    return routes(sentinel, args, 27)
+
+
+@special("routes: 10000 changes under traffic")
+def _(sentinel, args):
+    return routes(sentinel, args, 910)
