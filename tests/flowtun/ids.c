@@ -4,8 +4,8 @@
  *
  *	ids FAMILY
  *
- * FAMILY is the number of the generic netlink family. flowtun does the same with words,
- * which takes five times as long.
+ * FAMILY is the number of the generic netlink family. flowtun would say it in words,
+ * which take longer.
  */
 #include <stdint.h>
 #include <stdio.h>
