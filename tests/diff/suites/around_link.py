@@ -64,6 +64,8 @@ WORLDS = {
     "bridge in a VLAN": dict(setup=("link add link lan0 name lan0.5 type vlan id 5", "link set lan0.5 up",
                                     "link add br0 address %s type bridge forward_delay 0 mcast_snooping 0" % MACS["lan0"],
                                     "link set lan0.5 master br0") + lan("br0"), ports=dict(client="5")),
+    "both in bridges that filter VLANs": dict(setup=bridge("lan0", "vlan_filtering 1 mcast_snooping 0") +
+                                              bridge("und0", "vlan_filtering 1 mcast_snooping 0")),
     "both in bonds": dict(setup=both(bond)),
     "both in macvlans": dict(setup=both(macvlan)),
 }
@@ -87,6 +89,7 @@ for _name, _world in WORLDS.items():
     cases(_name, _world)
 
 # What the bridge and the VLAN device decide is asked for each packet.
+FILTER = dict(setup=bridge("lan0", "vlan_filtering 1 mcast_snooping 0"))
 AFTER = [up(hold=1), down(hold=1), up(hold=1), down(hold=1)]
 for _name, _world, _what in (
         ("port leaves the bridge", WORLDS["LAN in a bridge"], "ip link set lan0 nomaster"),
@@ -94,6 +97,9 @@ for _name, _world, _what in (
         ("bridge port blocked", WORLDS["LAN in a bridge"], "bridge link set dev lan0 state 4"),
         ("VLAN device down", WORLDS["LAN in a VLAN"], "ip link set lan0.5 down"),
         ("VLAN device deleted", WORLDS["both in VLANs"], "ip link del und0.5"),
+        ("port leaves the VLAN", FILTER, "bridge vlan del dev lan0 vid 1"),
+        ("bridge leaves the VLAN", FILTER, "bridge vlan del dev br0 vid 1 self"),
+        ("port's frames get another VLAN", FILTER, "bridge vlan add dev lan0 vid 9 pvid untagged"),
         ("device below goes down", WORLDS["LAN in a VLAN"], "ip link set lan0 down"),
         ("client moves to another port of the bridge",
          dict(WORLDS["LAN in a bridge"], setup=("link add extra0 type veth peer name extra1", "link set extra0 up",
