@@ -484,13 +484,14 @@ static void ftun_flow_gc(struct ftun_net *fn)
 {
 	struct rhashtable_iter iter;
 	struct ftun_flow *flow;
+	unsigned int visits = 0;
 
 	rhashtable_walk_enter(&fn->flows, &iter);
 	rhashtable_walk_start(&iter);
 	while ((flow = rhashtable_walk_next(&iter))) {
 		if (!IS_ERR(flow))
 			flow_visit(flow);
-		if (!need_resched())
+		if (++visits % FTUN_FLOW_VISITS)
 			continue;
 		rhashtable_walk_stop(&iter);
 		cond_resched();

@@ -357,9 +357,6 @@ unlock:
 	return err;
 }
 
-/* A filter that few fit must not keep a CPU, or RCU, for a million of them. */
-#define VISITS_AT_ONCE	4096
-
 /* Ids only grow, so who goes by them meets each connection once, and misses none
  * that stays. cb->args[0] is the last id done.
  */
@@ -375,7 +372,7 @@ static void dump_flows(struct sk_buff *skb, struct netlink_callback *cb,
 		if (dump_flow(skb, cb, filter, flow))
 			break;
 		cb->args[0] = id;
-		if (++visits % VISITS_AT_ONCE)
+		if (++visits % FTUN_FLOW_VISITS)
 			continue;
 		rcu_read_unlock();
 		cond_resched();
@@ -421,13 +418,14 @@ static bool mark_deleted(struct ftun_flow *flow,
 static u32 delete_fitting(struct ftun_net *fn, const struct ftun_filter *filter)
 {
 	struct ftun_flow *flow;
+	unsigned int visits = 0;
 	unsigned long id = 0;
 	u32 count = 0;
 
 	rcu_read_lock();
 	while ((flow = xa_find_after(&fn->ids, &id, ULONG_MAX, XA_PRESENT))) {
 		count += mark_deleted(flow, filter);
-		if (!need_resched())
+		if (++visits % FTUN_FLOW_VISITS)
 			continue;
 		rcu_read_unlock();
 		cond_resched();

@@ -169,6 +169,7 @@ static void sum_flows(struct ftun_net *fn, struct ftun_usage_sum *sums,
 		      unsigned int count)
 {
 	struct ftun_flow *flow;
+	unsigned int visits = 0;
 	unsigned long id = 0;
 	int i;
 
@@ -179,11 +180,11 @@ static void sum_flows(struct ftun_net *fn, struct ftun_usage_sum *sums,
 		for (i = 0; i < IP_CT_DIR_MAX; i++)
 			sum_dir(sums, count, &flow->dir[i]);
 		spin_unlock_bh(&flow->lock);
-		if (need_resched()) {
-			rcu_read_unlock();
-			cond_resched();
-			rcu_read_lock();
-		}
+		if (++visits % FTUN_FLOW_VISITS)
+			continue;
+		rcu_read_unlock();
+		cond_resched();
+		rcu_read_lock();
 	}
 	rcu_read_unlock();
 }
