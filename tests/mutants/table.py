@@ -124,8 +124,6 @@ mutant("ipsec policy may come", "^ipsec: (encryption begins|outer packets blocke
        ("route.h", r"s/rt->rt_genid == rt_genid_ipv4\(net\)/true/; s/READ_ONCE\(rt->dst.obsolete\) == DST_OBSOLETE_FORCE_CHK/true/"))
 
 # ---- armed: what the proof stood on has changed
-mutant("nftables changes are seen when they begin only", "^rules: the ruleset changes 200 times",
-       ("compat/nft.h", r"s/atomic_read\(&watch->changes\) << 1 \|/0 |/"))
 mutant("routes are not asked for again", "^routes: (another tunnel|300 changes)",
        ("renew.h", r"s/ftun_renew\(net, skb, pkt, path\);/true;/"))
 mutant("nftables may change", "^ipip change: nft drops the connection$",
