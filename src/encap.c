@@ -78,7 +78,7 @@ void ftun_encap_pull(struct sk_buff *skb, const struct ftun_packet *pkt,
 		     const struct ftun_path *path)
 {
 	if (path->what & FTUN_PATH_SEQ_IN)
-		ftun_tunnel_seq_seen(path->tun_in,
+		ftun_tunnel_seq_seen(path->way->tun_in,
 				     ftun_tuple_outer6(&pkt->tuple),
 				     pkt->gre_seq);
 	__skb_pull(skb, pkt->inner);
@@ -125,14 +125,14 @@ static void push_gre_csum(struct sk_buff *skb, struct gre_base_hdr *greh)
 /* The template has no checksum and no sequence number; the latter comes last. */
 static void push_gre(struct sk_buff *skb, const struct ftun_path *path)
 {
-	const struct ftun_outer *outer = &path->outer;
+	const struct ftun_outer *outer = &path->way->outer;
 	struct gre_base_hdr *greh = (void *)skb->data + outer->gre;
 
 	skb_set_transport_header(skb, outer->gre);
 	skb_set_inner_protocol(skb, greh->protocol);
 	if (greh->flags & GRE_SEQ)
 		*(__be32 *)(skb->data + outer->len - 4) =
-			htonl(ftun_tunnel_next_seq(path->tun_out, outer->v6));
+			htonl(ftun_tunnel_next_seq(path->way->tun_out, outer->v6));
 	if (greh->flags & GRE_CSUM)
 		push_gre_csum(skb, greh);
 }
@@ -186,15 +186,18 @@ __be32 ftun_encap_label(const struct net *net, u32 hash)
 }
 
 /* A packet that came without a hash gets the label of all such packets in this
- * tunnel, which is in the template.
+ * tunnel, which the path has.
  */
 static void push_label(const struct net *net, struct sk_buff *skb,
-		       const struct ftun_outer *outer)
+		       const struct ftun_path *path)
 {
-	if (outer->rules & FTUN_OUTER_LABEL_AUTO &&
-	    (skb->l4_hash || skb->sw_hash))
-		ftun_rewrite_label((struct ipv6hdr *)skb->data,
-				   ftun_encap_label(net, skb->hash));
+	__be32 label = path->outer_label;
+
+	if (!(path->way->outer.rules & FTUN_OUTER_LABEL_AUTO))
+		return;
+	if (skb->l4_hash || skb->sw_hash)
+		label = ftun_encap_label(net, skb->hash);
+	ftun_rewrite_label((struct ipv6hdr *)skb->data, label);
 }
 
 static u16 next_id(struct net *net, const struct ftun_outer *outer, int count)
@@ -213,14 +216,14 @@ static u16 next_id(struct net *net, const struct ftun_outer *outer, int count)
 static __be16 select_id(struct net *net, const struct sk_buff *skb,
 			struct ftun_path *path)
 {
-	const struct iphdr *iph = (const void *)path->outer.hdr;
+	const struct iphdr *iph = (const void *)path->way->outer.hdr;
 	u16 segs = skb_shinfo(skb)->gso_segs ?: 1;
 	u16 id;
 
 	if (!(iph->frag_off & htons(IP_DF)) || segs > FTUN_PATH_IDS)
-		return htons(next_id(net, &path->outer, segs));
+		return htons(next_id(net, &path->way->outer, segs));
 	if (path->ids < segs) {
-		path->id = next_id(net, &path->outer, FTUN_PATH_IDS);
+		path->id = next_id(net, &path->way->outer, FTUN_PATH_IDS);
 		path->ids = FTUN_PATH_IDS;
 	}
 	id = path->id;
@@ -232,7 +235,7 @@ static __be16 select_id(struct net *net, const struct sk_buff *skb,
 static void push_header(struct net *net, struct sk_buff *skb,
 			struct ftun_path *path)
 {
-	const struct ftun_outer *outer = &path->outer;
+	const struct ftun_outer *outer = &path->way->outer;
 	const void *inner = skb->data;
 	bool inner6 = skb->protocol == htons(ETH_P_IPV6);
 
@@ -258,7 +261,7 @@ static void push_header(struct net *net, struct sk_buff *skb,
 bool ftun_encap_push(struct net *net, struct sk_buff *skb,
 		     struct ftun_path *path)
 {
-	const struct ftun_outer *outer = &path->outer;
+	const struct ftun_outer *outer = &path->way->outer;
 	bool inner6 = skb->protocol == htons(ETH_P_IPV6);
 
 	if (iptunnel_handle_offloads(skb, gso_type(outer)))
@@ -267,7 +270,7 @@ bool ftun_encap_push(struct net *net, struct sk_buff *skb,
 		skb_set_inner_ipproto(skb, inner6 ? IPPROTO_IPV6 : IPPROTO_IPIP);
 	push_header(net, skb, path);
 	if (outer->v6)
-		push_label(net, skb, outer);
+		push_label(net, skb, path);
 	if (outer->gre)
 		push_gre(skb, path);
 	if (outer->udp)

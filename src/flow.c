@@ -17,15 +17,17 @@
 #include "usage.h"
 #include "window.h"
 
-/* A refused direction may have a second chance, unless its proof failed. */
-#define RETRY_AFTER	(30 * HZ)
 #define GC_INTERVAL	HZ
 /* Events come in crowds. */
 #define GC_SOON		(HZ / 10)
 /* Idle limit where the kernel has no nf_flowtable_*_timeout sysctls. */
 #define IDLE_TIMEOUT	(30 * HZ)
 
+#define PATH_NAT6_SIZE	(sizeof(struct ftun_path) + sizeof(struct ftun_nat) + \
+			 FTUN_NAT_WORDS6 * sizeof(__be32))
+
 static struct kmem_cache *path_cache __read_mostly;
+static struct kmem_cache *path_nat6_cache __read_mostly;
 static struct kmem_cache *flow_cache __read_mostly;
 
 static const struct rhashtable_params flow_params = {
@@ -35,37 +37,64 @@ static const struct rhashtable_params flow_params = {
 	.automatic_shrinking	= true,
 };
 
-struct ftun_path *ftun_path_alloc(void)
+/**
+ * ftun_path_alloc() - begin a path
+ * @nat6: it may be one of IPv6 with NAT
+ *
+ * Return: one that is all zero but for its way, which is nobody else's; or NULL.
+ */
+struct ftun_path *ftun_path_alloc(bool nat6)
 {
-	struct ftun_path *path = kmem_cache_zalloc(path_cache, GFP_ATOMIC);
+	struct kmem_cache *cache = nat6 ? path_nat6_cache : path_cache;
+	struct ftun_path *path;
 
-	if (path)
-		path->passed = FTUN_OK;
-	return path;
+	path = kmem_cache_zalloc(cache, GFP_ATOMIC);
+	if (!path)
+		return NULL;
+	path->passed = FTUN_OK;
+	path->way = ftun_way_alloc();
+	if (path->way)
+		return path;
+	kmem_cache_free(cache, path);
+	return NULL;
 }
 
 static void path_free_rcu(struct rcu_head *rcu)
 {
 	struct ftun_path *path = container_of(rcu, struct ftun_path, rcu);
 
-	if (path->neigh)
-		neigh_release(path->neigh);
 	ftun_route_put(&path->route);
 	ftun_route_put(&path->outer_route);
-	if (path->outer_in.ct)
-		nf_ct_put(path->outer_in.ct);
-	if (path->outer_out.ct)
-		nf_ct_put(path->outer_out.ct);
-	kmem_cache_free(path_cache, path);
+	/* Of either cache: kfree() knows which. */
+	kfree(path);
 }
 
 /**
  * ftun_path_free() - let go of a path that is not, or no longer, in the table
+ * @fn:   where
  * @path: path that packets on other CPUs may still be using
  */
-void ftun_path_free(struct ftun_path *path)
+void ftun_path_free(struct ftun_net *fn, struct ftun_path *path)
 {
+	ftun_way_put(fn, path->way);
 	call_rcu(&path->rcu, path_free_rcu);
+}
+
+/**
+ * ftun_path_tuple() - put a path's key together again
+ * @path:  the path
+ * @tuple: filled in
+ */
+void ftun_path_tuple(const struct ftun_path *path, struct ftun_tuple *tuple)
+{
+	unsigned int inner = ftun_tuple_inner_pairs(&path->head);
+	unsigned int outer = path->head.words / 2 - inner;
+
+	tuple->head = path->head;
+	tuple->iif = path->way->iif;
+	memcpy(tuple->addr, path->addr, (inner - 1) * sizeof(u64));
+	memcpy(tuple->addr + 2 * (inner - 1), path->way->words,
+	       outer * sizeof(u64));
 }
 
 /**
@@ -177,7 +206,7 @@ static void dir_unlink_path(struct ftun_flow *flow, struct ftun_dir *dir)
 	if (!dir->path)
 		return;
 	ftun_table_del(flow->fn, dir->path);
-	ftun_path_free(dir->path);
+	ftun_path_free(flow->fn, dir->path);
 	dir->path = NULL;
 }
 
@@ -201,7 +230,6 @@ void ftun_flow_refuse(struct ftun_flow *flow, struct ftun_dir *dir,
 {
 	lockdep_assert_held(&flow->lock);
 	dir_drop_path(flow, dir);
-	dir->retry = jiffies + RETRY_AFTER;
 	if (dir->state == FTUN_REFUSED && dir->reason == reason)
 		return;
 	ftun_stat_inc(flow->fn->stats, reason);
@@ -235,26 +263,30 @@ void ftun_flow_stale(struct ftun_flow *flow, struct ftun_dir *dir,
 static bool flow_own(struct ftun_flow *flow)
 {
 	lockdep_assert_held(&flow->lock);
-	if (test_bit(FTUN_FLOW_OWNER, &flow->flags))
+	if (flow->owner)
 		return true;
 	if (test_and_set_bit(IPS_OFFLOAD_BIT, &flow->ct->status))
 		return false;
-	set_bit(FTUN_FLOW_OWNER, &flow->flags);
+	flow->owner = true;
 	return true;
 }
 
 static void flow_disown(struct ftun_flow *flow)
 {
-	if (test_and_clear_bit(FTUN_FLOW_OWNER, &flow->flags))
+	lockdep_assert_held(&flow->lock);
+	if (flow->owner)
 		clear_bit(IPS_OFFLOAD_BIT, &flow->ct->status);
+	flow->owner = false;
 }
 
 /* By index, since the path's devices may only be looked at while it is current. */
 static void dir_name_devices(struct ftun_dir *dir, const struct ftun_path *path)
 {
-	dir->in = path->tun_in ? path->tun_in->ifindex : path->tuple.iif;
-	dir->out = path->tun_out ? path->tun_out->ifindex
-				 : path->route.dst->dev->ifindex;
+	const struct ftun_way *way = path->way;
+
+	dir->in = way->tun_in ? way->tun_in->ifindex : way->iif;
+	dir->out = way->tun_out ? way->tun_out->ifindex
+				: path->route.dst->dev->ifindex;
 }
 
 /**
@@ -324,42 +356,44 @@ static u32 idle_timeout(const struct ftun_flow *flow)
 	       kernel_idle_timeout(flow->ct);
 }
 
-static unsigned long flow_used(const struct ftun_flow *flow)
+static u32 flow_used(const struct ftun_flow *flow)
 {
-	unsigned long used = READ_ONCE(flow->seen);
+	u32 used = READ_ONCE(flow->seen);
 	int i;
 
 	lockdep_assert_held(&flow->lock);
 	for (i = 0; i < IP_CT_DIR_MAX; i++) {
 		const struct ftun_path *path = flow->dir[i].path;
 
-		if (path && time_after(READ_ONCE(path->used), used))
+		if (path && time_after32(READ_ONCE(path->used), used))
 			used = READ_ONCE(path->used);
 	}
 	return used;
 }
 
 /* Let an entry live on from its last packet as the slow path would have. */
-static void acct_refresh(const struct ftun_acct *acct, unsigned long used,
-			 bool handback)
+static void ct_refresh(struct nf_conn *ct, u32 used, u32 timeout, bool handback)
 {
-	u32 timeout;
-
-	if (!acct->ct)
-		return;
-	timeout = (u32)used + (is_tcp(acct->ct) ?
-			       ftun_window_timeout(acct->ct) : acct->timeout);
-	if (handback || (s32)(timeout - READ_ONCE(acct->ct->timeout)) > 0)
-		WRITE_ONCE(acct->ct->timeout, timeout);
+	timeout = used + (is_tcp(ct) ? ftun_window_timeout(ct) : timeout);
+	if (handback || (s32)(timeout - READ_ONCE(ct->timeout)) > 0)
+		WRITE_ONCE(ct->timeout, timeout);
 }
 
-static void path_refresh(const struct ftun_path *path)
+static void acct_refresh(const struct ftun_acct *acct, u32 used)
 {
-	unsigned long used = READ_ONCE(path->used);
+	if (acct->ct)
+		ct_refresh(acct->ct, used, acct->timeout, false);
+}
 
-	acct_refresh(&path->inner, used, false);
-	acct_refresh(&path->outer_in, used, false);
-	acct_refresh(&path->outer_out, used, false);
+static void path_refresh(const struct ftun_flow *flow,
+			 const struct ftun_path *path)
+{
+	u32 used = READ_ONCE(path->used);
+
+	lockdep_assert_held(&flow->lock);
+	ct_refresh(flow->ct, used, flow->timeout, false);
+	acct_refresh(&path->way->outer_in, used);
+	acct_refresh(&path->way->outer_out, used);
 }
 
 /* Older kernels' conntrack gives an offloaded entry a day to live. The slow path
@@ -367,15 +401,9 @@ static void path_refresh(const struct ftun_path *path)
  */
 static void flow_restore_timeout(struct ftun_flow *flow)
 {
-	struct ftun_acct acct = { .ct = flow->ct };
-	int i;
-
 	lockdep_assert_held(&flow->lock);
-	for (i = 0; i < IP_CT_DIR_MAX; i++)
-		if (flow->dir[i].path)
-			acct.timeout = flow->dir[i].path->inner.timeout;
-	if (is_tcp(flow->ct) || acct.timeout)
-		acct_refresh(&acct, flow_used(flow), true);
+	if (is_tcp(flow->ct) || flow->timeout)
+		ct_refresh(flow->ct, flow_used(flow), flow->timeout, true);
 }
 
 static bool tcp_closed(const struct nf_conn *ct)
@@ -391,11 +419,11 @@ static enum ftun_stat flow_judge(struct ftun_flow *flow)
 		return FTUN_STAT_flow_ended_disarmed;
 	if (nf_ct_is_dying(flow->ct))
 		return FTUN_STAT_flow_ended_dying;
-	if (test_bit(FTUN_FLOW_DELETED, &flow->flags))
+	if (flow->deleted)
 		return FTUN_STAT_flow_ended_deleted;
 	if (tcp_closed(flow->ct))
 		return FTUN_STAT_flow_ended_closed;
-	if (time_after(jiffies, flow_used(flow) + idle_timeout(flow)))
+	if (time_after32((u32)jiffies, flow_used(flow) + idle_timeout(flow)))
 		return FTUN_STAT_flow_ended_idle;
 	return FTUN_OK;
 }
@@ -417,7 +445,7 @@ static void dir_refresh(struct ftun_flow *flow, struct ftun_dir *dir)
 {
 	if (!dir->path)
 		return;
-	path_refresh(dir->path);
+	path_refresh(flow, dir->path);
 	if (ftun_policy_current(flow->fn, dir->path))
 		return;
 	dir_drop_path(flow, dir);
@@ -434,7 +462,7 @@ static void flow_refresh(struct ftun_flow *flow)
 	int i;
 
 	lockdep_assert_held(&flow->lock);
-	if (handback && test_bit(FTUN_FLOW_OWNER, &flow->flags))
+	if (handback && flow->owner)
 		flow_restore_timeout(flow);
 	for (i = 0; i < IP_CT_DIR_MAX; i++)
 		dir_refresh(flow, &flow->dir[i]);
@@ -447,7 +475,7 @@ static void flow_end(struct ftun_flow *flow, enum ftun_stat reason)
 	int i;
 
 	lockdep_assert_held(&flow->lock);
-	if (test_bit(FTUN_FLOW_OWNER, &flow->flags))
+	if (flow->owner)
 		flow_restore_timeout(flow);
 	for (i = 0; i < IP_CT_DIR_MAX; i++) {
 		dir_drop_path(flow, &flow->dir[i]);
@@ -542,9 +570,16 @@ void ftun_flow_gc_wait(struct ftun_net *fn)
 
 int ftun_flow_net_init(struct ftun_net *fn)
 {
+	int err = ftun_way_net_init(fn);
+
+	if (err)
+		return err;
 	INIT_DELAYED_WORK(&fn->gc_work, flow_gc_work);
 	xa_init_flags(&fn->ids, XA_FLAGS_LOCK_BH);
-	return rhashtable_init(&fn->flows, &flow_params);
+	err = rhashtable_init(&fn->flows, &flow_params);
+	if (err)
+		ftun_way_net_exit(fn);
+	return err;
 }
 
 /* No hook runs any more: what is in the table is all there will ever be. */
@@ -555,19 +590,24 @@ void ftun_flow_net_exit(struct ftun_net *fn)
 	while (atomic_read(&fn->flows.nelems))
 		ftun_flow_gc(fn);
 	rhashtable_destroy(&fn->flows);
+	ftun_way_net_exit(fn);
 	WARN_ON_ONCE(!xa_empty(&fn->ids));
 	xa_destroy(&fn->ids);
 }
 
 int ftun_flow_init(void)
 {
+	int err = ftun_way_init();
+
+	if (err)
+		return err;
 	path_cache = KMEM_CACHE(ftun_path, SLAB_HWCACHE_ALIGN);
-	if (!path_cache)
-		return -ENOMEM;
+	path_nat6_cache = kmem_cache_create("ftun_path_nat6", PATH_NAT6_SIZE, 0,
+					    SLAB_HWCACHE_ALIGN, NULL);
 	flow_cache = KMEM_CACHE(ftun_flow, 0);
-	if (flow_cache)
+	if (path_cache && path_nat6_cache && flow_cache)
 		return 0;
-	kmem_cache_destroy(path_cache);
+	ftun_flow_exit();
 	return -ENOMEM;
 }
 
@@ -576,5 +616,7 @@ void ftun_flow_exit(void)
 {
 	rcu_barrier();
 	kmem_cache_destroy(flow_cache);
+	kmem_cache_destroy(path_nat6_cache);
 	kmem_cache_destroy(path_cache);
+	ftun_way_exit();
 }

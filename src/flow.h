@@ -7,10 +7,8 @@
 
 #include "netns.h"
 #include "rewrite.h"
-#include "route.h"
 #include "tuple.h"
-
-struct neighbour;
+#include "way.h"
 
 /*
  * A connection has one struct ftun_flow while the module knows it. Each of its
@@ -25,9 +23,9 @@ struct neighbour;
  *
  *	any of them ---> DEAD		garbage collection, see ftun_flow_gc()
  *
- * and an armed direction has a struct ftun_path: all that its packets need, in
- * one object that never changes once the fast path can find it. A new proof makes
- * a new path.
+ * and an armed direction has a struct ftun_path: all that its packets need, with
+ * what it shares in a struct ftun_way. Neither changes once the fast path can find
+ * it. A new proof makes a new path.
  */
 
 /**
@@ -56,24 +54,10 @@ enum ftun_state {
 #define FTUN_PATH_DSCP_COPY	0x10	/* outer DSCP becomes the inner one's */
 #define FTUN_PATH_SEQ_IN	0x20	/* tunnel minds GRE sequence numbers */
 #define FTUN_PATH_HAIRPIN	0x40	/* out by the device that it came in by */
+#define FTUN_PATH_REPLY		0x80	/* of the connection's reply direction */
 
 /* Outer IPv4 ids that a path takes from the kernel at once */
 #define FTUN_PATH_IDS		64
-
-/**
- * struct ftun_acct - a conntrack entry to which packets are accounted
- * @ct:  entry, with a reference; or NULL
- * @dir: direction of the packets in it
- * @mark: its mark when the path was proven: rules may ask for it
- * @timeout: jiffies for which a packet keeps it alive; 0 for TCP, where that
- *       depends, see ftun_window_timeout()
- */
-struct ftun_acct {
-	struct nf_conn	*ct;
-	u32		timeout;
-	u32		mark;
-	u8		dir;
-};
 
 static inline u32 ftun_ct_mark(const struct nf_conn *ct)
 {
@@ -89,93 +73,100 @@ static inline u32 ftun_ct_mark(const struct nf_conn *ct)
  *
  * Written before it is put in the table and constant from then on, but for @id,
  * @ids, @passed, @passed_at, @used, @packets, @bytes, @routes4 and the IPv4
- * routes themselves. Freed after a grace period, see ftun_path_free(). In such an
- * order that a packet needs few cache lines: see prefetch_rest().
+ * routes themselves. Freed after a grace period, see ftun_path_free(). What else
+ * connections can have in common is in @way. In such an order that the first cache
+ * line has all that a search compares.
  *
  * @node:       in ftun_net.paths
- * @tuple:      the key
- * @generation: ftun_net.generation under which it was proven
- * @nft_generation: nft_generation() likewise
+ * @way:        what it shares with others, with a reference
+ * @ct:         its conntrack entry; the reference is the flow's
+ * @head:       the key; the rest of it, what is outside, is the way's
+ * @addr:       the inner addresses of the key; IPv4's leave room for @nat
+ * @used:       jiffies of the last packet, written at most once in a jiffy
+ * @ct_mark:    mark of @ct when it was proven: rules may ask for it
+ * @mark:       skb->mark as the slow path leaves it
+ * @priority:   skb->priority likewise, unless FTUN_PATH_PRIO_BY_TOS
  * @label:      IPv6 flow label that it was proven with, of the inner packet
+ * @outer_label: with FTUN_OUTER_LABEL_AUTO, of packets that come without a hash
+ * @id:         next outer IPv4 id, of those taken from the kernel
+ * @ids:        how many of them are left
  * @routes4:    rt_genid_ipv4() under which its routes led where they do, see renew.c
- * @routes_in:  rt_genid_ipv6() when it was proven, if its packets come in IPv6
+ * @route:      inner route
+ * @outer_route: underlay route with FTUN_PATH_ENCAP
  * @what:       FTUN_PATH_*
  * @dscp:       DSCP bits of the inner TOS
  * @outer_dscp: DSCP bits of the outer TOS of packets that come in
- * @mtu:        longest inner packet to be sent whole
  * @passed:     why a packet was last left to the slow path, an enum ftun_stat; or
  *              FTUN_OK
  * @passed_at:  jiffies at which that was
- * @flow:       its connection; lives as long as the path does
- * @inner:      inner conntrack entry; its reference is the flow's
- * @route:      inner route
- * @outer_route: underlay route with FTUN_PATH_ENCAP
- * @neigh:      next hop on the wire, with a reference
- * @tun_in:     tunnel device with FTUN_PATH_DECAP. No reference is held: a device
- *              that goes changes the generation first, and then waits for a
- *              grace period
- * @tun_out:    tunnel device with FTUN_PATH_ENCAP, likewise
- * @outer_in:   conntrack entry of the outer packets that come in
- * @outer_out:  conntrack entry of the outer packets that go out
- * @nat:        with FTUN_PATH_NAT
- * @outer:      with FTUN_PATH_ENCAP
- * @mark:       skb->mark as the slow path leaves it
- * @priority:   skb->priority likewise, unless FTUN_PATH_PRIO_BY_TOS
- * @used:       jiffies of the last packet, written at most once in a jiffy
- * @id:         next outer IPv4 id, of those taken from the kernel
- * @ids:        how many of them are left
  * @packets:    packets sent. With @bytes a plain count: two CPUs that handle one
  *              direction at once can lose some
  * @bytes:      their inner IP lengths
  * @rcu:        for ftun_path_free()
+ * @nat:        with FTUN_PATH_NAT, if it is IPv6: see ftun_path_nat(). Only then is
+ *              there room for it
  */
 struct ftun_path {
 	struct rhash_head	node;
-	struct ftun_acct	inner;
-	struct ftun_tuple	tuple;
+	struct ftun_way		*way;
+	struct nf_conn		*ct;
+	struct ftun_tuple_head	head __aligned(8);
+	__be32			addr[8];
 
-	u32			generation;
-	u32			nft_generation;
+	u32			used;
+	u32			ct_mark;
+	u32			mark;
+	u32			priority;
+	__be32			label;
+	union {
+		__be32		outer_label;
+		struct {
+			u16	id;
+			u8	ids;
+		};
+	};
+	u32			passed_at;
+	u8			passed;
 	u8			what;
 	u8			dscp;
 	u8			outer_dscp;
-	u8			passed;
-	u16			mtu;
-
 	u32			routes4;
-	u32			routes_in;
-	__be32			label;
-	u32			mark;
-	u32			priority;
-	u16			id;
-	u16			ids;
-	u32			passed_at;
 	struct ftun_route	route;
 	struct ftun_route	outer_route;
-	struct neighbour	*neigh;
-	struct net_device	*tun_in;
-	struct net_device	*tun_out;
-	struct ftun_acct	outer_in;
-	struct ftun_acct	outer_out;
-	unsigned long		used;
 	u64			packets;
 	u64			bytes;
-
-	struct ftun_outer	outer;
-	struct ftun_nat		nat;
-	struct ftun_flow	*flow;
 	struct rcu_head		rcu;
+	struct ftun_nat		nat[];
 };
 
 static inline bool ftun_path_inner6(const struct ftun_path *path)
 {
-	return ftun_tuple_inner6(&path->tuple);
+	return path->head.shape & FTUN_SHAPE_INNER6;
+}
+
+static inline bool ftun_path_outer6(const struct ftun_path *path)
+{
+	return path->head.shape & FTUN_SHAPE_OUTER6;
+}
+
+/* Direction of its packets in path->ct */
+static inline u8 ftun_path_dir(const struct ftun_path *path)
+{
+	return path->what & FTUN_PATH_REPLY ? IP_CT_DIR_REPLY
+					    : IP_CT_DIR_ORIGINAL;
+}
+
+/* IPv4's NAT has its place where IPv6 has the rest of its addresses. */
+static inline struct ftun_nat *ftun_path_nat(struct ftun_path *path)
+{
+	return ftun_path_inner6(path) ? path->nat :
+	       (struct ftun_nat *)(path->addr + FTUN_NAT_WORDS4);
 }
 
 /* Is what it sends IPv6? */
 static inline bool ftun_path_wire6(const struct ftun_path *path)
 {
-	return path->what & FTUN_PATH_ENCAP ? path->outer.v6
+	return path->what & FTUN_PATH_ENCAP ? path->way->outer.v6
 					    : ftun_path_inner6(path);
 }
 
@@ -189,7 +180,15 @@ ftun_path_wire_route(const struct ftun_path *path)
 /* Bytes that it puts in front of the inner packet */
 static inline u32 ftun_path_push(const struct ftun_path *path)
 {
-	return path->what & FTUN_PATH_ENCAP ? path->outer.len : 0;
+	return path->what & FTUN_PATH_ENCAP ? path->way->outer.len : 0;
+}
+
+/* Is @tuple its key? */
+static __always_inline bool ftun_path_is(const struct ftun_path *path,
+					 const struct ftun_tuple *tuple)
+{
+	return ftun_tuple_is(tuple, &path->head, path->way->words,
+			     path->way->iif);
 }
 
 /* Longest part of a packet that a proof looks at. */
@@ -218,7 +217,6 @@ struct ftun_mismatch {
  *            or, without a path, when last seen
  * @out:      index of the device that they went out by
  * @since:    jiffies at which it came into its state
- * @retry:    jiffies at which a REFUSED direction may try again
  * @path:     what is in the table; NULL unless ARMED or STALE
  * @dst:      inner route of the packet that is about to enter the tunnel
  * @mismatch: the first failed proof, or NULL
@@ -226,22 +224,17 @@ struct ftun_mismatch {
  * All guarded by the flow's lock.
  */
 struct ftun_dir {
-	u8			state;
+	u8			state : 4;
+	u8			tries : 4;
 	u8			reason;
-	u8			tries;
 	u16			seen;
 	u32			in;
 	u32			out;
 	u32			since;
-	u32			retry;
 	struct ftun_path	*path;
 	struct dst_entry	*dst;
 	struct ftun_mismatch	*mismatch;
 };
-
-/* Bits of ftun_flow.flags, atomic */
-#define FTUN_FLOW_OWNER		0	/* IPS_OFFLOAD is set, and we did it */
-#define FTUN_FLOW_DELETED	1	/* a user wants it gone */
 
 /**
  * struct ftun_flow - a connection
@@ -249,9 +242,13 @@ struct ftun_dir {
  * @ct:    its conntrack entry, with a reference; the key
  * @fn:    where it lives
  * @id:    in ftun_net.ids; never used again
- * @flags: FTUN_FLOW_*
  * @seen:  jiffies of the last packet on the slow path
- * @lock:  guards @dir; taken with BH off, inside nothing, outside ct->lock
+ * @lock:  guards @timeout and what follows; taken with BH off, inside nothing,
+ *         outside ct->lock
+ * @owner: IPS_OFFLOAD is set, and we did it
+ * @deleted: a user wants it gone
+ * @timeout: jiffies for which a packet keeps @ct alive; 0 for TCP, where that
+ *         depends, see ftun_window_timeout()
  * @dir:   both directions, by enum ip_conntrack_dir
  * @rcu:   for its release
  */
@@ -260,9 +257,11 @@ struct ftun_flow {
 	struct nf_conn		*ct;
 	struct ftun_net		*fn;
 	unsigned long		id;
-	unsigned long		flags;
-	unsigned long		seen;
+	u32			seen;
+	u32			timeout;
 	spinlock_t		lock;
+	bool			owner;
+	bool			deleted;
 	struct ftun_dir		dir[IP_CT_DIR_MAX];
 	struct rcu_head		rcu;
 };
@@ -282,8 +281,9 @@ struct ftun_flow *ftun_flow_find(struct ftun_net *fn, const struct nf_conn *ct);
 struct ftun_flow *ftun_flow_by_id(struct ftun_net *fn, u64 id);
 struct ftun_flow *ftun_flow_create(struct ftun_net *fn, struct nf_conn *ct,
 				   enum ftun_stat *reason);
-struct ftun_path *ftun_path_alloc(void);
-void ftun_path_free(struct ftun_path *path);
+struct ftun_path *ftun_path_alloc(bool nat6);
+void ftun_path_free(struct ftun_net *fn, struct ftun_path *path);
+void ftun_path_tuple(const struct ftun_path *path, struct ftun_tuple *tuple);
 void ftun_flow_refuse(struct ftun_flow *flow, struct ftun_dir *dir,
 		      enum ftun_stat reason);
 enum ftun_stat ftun_flow_arm(struct ftun_flow *flow, struct ftun_dir *dir,

@@ -38,7 +38,7 @@
 static bool tunnel_takes_gso(const struct sk_buff *skb,
 			     const struct ftun_path *path)
 {
-	netdev_features_t features = path->tun_out->features;
+	netdev_features_t features = path->way->tun_out->features;
 
 	return net_gso_ok(features | NETIF_F_GSO_ROBUST,
 			  skb_shinfo(skb)->gso_type & GSO_TYPES);
@@ -59,7 +59,7 @@ static enum ftun_stat check_gso(const struct sk_buff *skb,
 	if (path->what & FTUN_PATH_ENCAP && !tunnel_takes_gso(skb, path))
 		return FTUN_STAT_pass_gso;
 	len = pkt->l4 - pkt->inner + pkt->l4_hlen + skb_shinfo(skb)->gso_size;
-	return len > path->mtu ? FTUN_STAT_pass_mtu : FTUN_OK;
+	return len > path->way->mtu ? FTUN_STAT_pass_mtu : FTUN_OK;
 }
 
 static enum ftun_stat check_size(const struct sk_buff *skb,
@@ -70,7 +70,7 @@ static enum ftun_stat check_size(const struct sk_buff *skb,
 		return FTUN_STAT_pass_mtu;
 	if (skb_is_gso(skb))
 		return check_gso(skb, pkt, path);
-	return pkt->inner_len > path->mtu ? FTUN_STAT_pass_mtu : FTUN_OK;
+	return pkt->inner_len > path->way->mtu ? FTUN_STAT_pass_mtu : FTUN_OK;
 }
 
 static enum ftun_stat check_dscp(const struct ftun_packet *pkt,
@@ -82,14 +82,16 @@ static enum ftun_stat check_dscp(const struct ftun_packet *pkt,
 	return FTUN_OK;
 }
 
+static enum ftun_stat check_ct(const struct nf_conn *ct, u32 mark)
+{
+	if (nf_ct_is_dying(ct))
+		return FTUN_STAT_pass_dying;
+	return ftun_ct_mark(ct) == mark ? FTUN_OK : FTUN_STAT_pass_stale;
+}
+
 static enum ftun_stat check_acct(const struct ftun_acct *acct)
 {
-	if (!acct->ct)
-		return FTUN_OK;
-	if (nf_ct_is_dying(acct->ct))
-		return FTUN_STAT_pass_dying;
-	return ftun_ct_mark(acct->ct) == acct->mark ? FTUN_OK
-						    : FTUN_STAT_pass_stale;
+	return acct->ct ? check_ct(acct->ct, acct->mark) : FTUN_OK;
 }
 
 /* A UDP stream becomes assured two seconds after it began, when conntrack sees a
@@ -106,14 +108,14 @@ static enum ftun_stat check_conntrack(const struct ftun_path *path)
 {
 	enum ftun_stat reason;
 
-	reason = check_acct(&path->inner);
+	reason = check_ct(path->ct, path->ct_mark);
 	if (reason == FTUN_OK)
-		reason = check_acct(&path->outer_in);
+		reason = check_acct(&path->way->outer_in);
 	if (reason == FTUN_OK)
-		reason = check_acct(&path->outer_out);
+		reason = check_acct(&path->way->outer_out);
 	if (reason != FTUN_OK)
 		return reason;
-	if (udp_due(path->inner.ct, path->tuple.l4proto))
+	if (udp_due(path->ct, path->head.l4proto))
 		return FTUN_STAT_pass_assured;
 	return FTUN_OK;
 }
@@ -122,8 +124,8 @@ static enum ftun_stat check_conntrack(const struct ftun_path *path)
 static bool outer_in_current(const struct net *net,
 			     const struct ftun_path *path)
 {
-	return !ftun_tuple_outer6(&path->tuple) ||
-	       path->routes_in == rt_genid_ipv6(net);
+	return !ftun_path_outer6(path) ||
+	       path->way->routes_in == rt_genid_ipv6(net);
 }
 
 static bool routes_current(const struct net *net, const struct ftun_path *path)
@@ -132,7 +134,7 @@ static bool routes_current(const struct net *net, const struct ftun_path *path)
 	       (!(path->what & FTUN_PATH_DECAP) ||
 		outer_in_current(net, path)) &&
 	       (!(path->what & FTUN_PATH_ENCAP) ||
-		ftun_route_current(net, &path->outer_route, path->outer.v6));
+		ftun_route_current(net, &path->outer_route, path->way->outer.v6));
 }
 
 /* Is all that the proof stood on still so? */
@@ -145,17 +147,17 @@ static enum ftun_stat check_proof(const struct ftun_net *fn,
 	    !ftun_renew_current(fn->net, skb, pkt, path) ||
 	    !routes_current(fn->net, path))
 		return FTUN_STAT_pass_stale;
-	return path->neigh->dead ? FTUN_STAT_pass_neigh : FTUN_OK;
+	return path->way->neigh->dead ? FTUN_STAT_pass_neigh : FTUN_OK;
 }
 
 static enum ftun_stat check_tunnel_in(const struct sk_buff *skb,
 				      const struct ftun_packet *pkt,
 				      const struct ftun_path *path)
 {
-	if (ftun_tunnel_watched_in(path->tun_in))
+	if (ftun_tunnel_watched_in(path->way->tun_in))
 		return FTUN_STAT_pass_watched;
 	if (path->what & FTUN_PATH_SEQ_IN &&
-	    ftun_tunnel_seq_late(path->tun_in, ftun_tuple_outer6(&pkt->tuple),
+	    ftun_tunnel_seq_late(path->way->tun_in, ftun_tuple_outer6(&pkt->tuple),
 				 pkt->gre_seq))
 		return FTUN_STAT_pass_gre_seq;
 	if (pkt->tuple.shape & FTUN_SHAPE_UDP_CSUM &&
@@ -172,9 +174,9 @@ static enum ftun_stat check_tunnel_in(const struct sk_buff *skb,
 
 static enum ftun_stat check_tunnel_out(const struct ftun_path *path)
 {
-	if (ftun_tunnel_watched_out(path->tun_out))
+	if (ftun_tunnel_watched_out(path->way->tun_out))
 		return FTUN_STAT_pass_watched;
-	return ftun_tunnel_has_error(path->tun_out, path->outer.v6) ?
+	return ftun_tunnel_has_error(path->way->tun_out, path->way->outer.v6) ?
 		FTUN_STAT_pass_tunnel_error : FTUN_OK;
 }
 
@@ -199,7 +201,7 @@ static bool label_fits(const struct sk_buff *skb, const struct ftun_packet *pkt,
 {
 	const struct ipv6hdr *ip6h = (const void *)skb->data + pkt->inner;
 
-	if (path->outer.rules & FTUN_OUTER_SPORT_AUTO)
+	if (path->way->outer.rules & FTUN_OUTER_SPORT_AUTO)
 		return ip6_flowlabel(ip6h) == path->label;
 	return !ip6_flowlabel(ip6h) == !path->label;
 }
@@ -213,7 +215,7 @@ static enum ftun_stat check_ipv6(const struct net *net,
 	if (!READ_ONCE(net->ipv6.devconf_all->forwarding))
 		return FTUN_STAT_pass_forwarding;
 	if (path->what & FTUN_PATH_ENCAP &&
-	    path->outer.rules & (FTUN_OUTER_LABEL_INHERIT |
+	    path->way->outer.rules & (FTUN_OUTER_LABEL_INHERIT |
 				 FTUN_OUTER_SPORT_AUTO) &&
 	    !label_fits(skb, pkt, path))
 		return FTUN_STAT_pass_label;
@@ -260,7 +262,7 @@ static enum ftun_stat check_window(const struct sk_buff *skb,
 	u32 len = pkt->inner_len - (pkt->l4 - pkt->inner) - pkt->l4_hlen;
 
 	if (pkt->tuple.l4proto != IPPROTO_TCP ||
-	    ftun_window_track(path->inner.ct, path->inner.dir,
+	    ftun_window_track(path->ct, ftun_path_dir(path),
 			      (const struct tcphdr *)(skb->data + pkt->l4), len))
 		return FTUN_OK;
 	return FTUN_STAT_pass_window;
@@ -310,7 +312,7 @@ static bool wants_proof(const struct ftun_path *path, enum ftun_stat reason)
 		return ftun_route_learned_mtu(&path->route,
 					      ftun_path_inner6(path)) ||
 		       ftun_route_learned_mtu(&path->outer_route,
-					      path->outer.v6);
+					      path->way->outer.v6);
 	default:
 		return false;
 	}
@@ -368,13 +370,13 @@ static void set_headers(struct sk_buff *skb, const struct ftun_packet *pkt)
 /* nf_nat, ip_forward(), ip6_forward(): the inner packet on its way through the
  * router.
  */
-static void forward(struct sk_buff *skb, const struct ftun_path *path)
+static void forward(struct sk_buff *skb, struct ftun_path *path)
 {
 	bool v6 = ftun_path_inner6(path);
 	u8 tos;
 
 	if (path->what & FTUN_PATH_NAT)
-		ftun_rewrite_nat(skb->data, v6, &path->nat,
+		ftun_rewrite_nat(skb->data, v6, ftun_path_nat(path),
 				 skb->ip_summed == CHECKSUM_PARTIAL);
 	ftun_rewrite_ttl(skb->data, v6);
 	skb_clear_tstamp(skb);
@@ -398,8 +400,10 @@ static enum ftun_stat path_stat(const struct ftun_path *path)
 
 static void path_count(struct ftun_path *path, u32 len)
 {
-	if (path->used != jiffies)
-		WRITE_ONCE(path->used, jiffies);
+	u32 now = jiffies;
+
+	if (path->used != now)
+		WRITE_ONCE(path->used, now);
 	WRITE_ONCE(path->packets, path->packets + 1);
 	WRITE_ONCE(path->bytes, path->bytes + len);
 }
@@ -423,7 +427,7 @@ static void go(struct ftun_net *fn, struct sk_buff *skb,
 	forward(skb, path);
 	if (path->what & FTUN_PATH_ENCAP &&
 	    !ftun_encap_push(fn->net, skb, path)) {
-		DEV_STATS_INC(path->tun_out, tx_errors);
+		DEV_STATS_INC(path->way->tun_out, tx_errors);
 		kfree_skb_nomem(skb);
 		return;
 	}

@@ -92,6 +92,9 @@ static enum ftun_stat check_connection(const struct nf_conn *ct,
 	return ftun_route_check(skb_dst(skb), state->pf == NFPROTO_IPV6);
 }
 
+/* A refused direction may have a second chance, unless its proof failed. */
+#define RETRY_AFTER	(30 * HZ)
+
 static bool refusal_may_end(const struct ftun_net *fn,
 			    const struct ftun_dir *dir)
 {
@@ -100,7 +103,7 @@ static bool refusal_may_end(const struct ftun_net *fn,
 	if (dir->reason == FTUN_STAT_refuse_denied &&
 	    ftun_settings_changed_since(fn, dir->since))
 		return true;
-	return !time_before32((u32)jiffies, dir->retry);
+	return !time_before32((u32)jiffies, dir->since + RETRY_AFTER);
 }
 
 /* A second chance after a while, since routes and settings change; but a proof that
@@ -251,8 +254,10 @@ static void dir_saw_devices(struct ftun_dir *dir,
 
 static void touch(struct ftun_flow *flow)
 {
-	if (READ_ONCE(flow->seen) != jiffies)
-		WRITE_ONCE(flow->seen, jiffies);
+	u32 now = jiffies;
+
+	if (READ_ONCE(flow->seen) != now)
+		WRITE_ONCE(flow->seen, now);
 }
 
 /* A connection that is not selected is none that takes up room. */

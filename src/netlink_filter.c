@@ -301,7 +301,7 @@ static bool device_fits(const struct ftun_filter *filter,
 
 	if (filter->device == dir->in || filter->device == dir->out)
 		return true;
-	return path && (filter->device == path->tuple.iif ||
+	return path && (filter->device == path->way->iif ||
 			filter->device == ftun_path_oif(path));
 }
 

@@ -76,13 +76,13 @@ static int put_path(struct sk_buff *msg, const struct ftun_flow *flow, u8 index)
 {
 	const struct ftun_dir *dir = &flow->dir[index];
 	const struct ftun_path *path = dir->path;
-	u32 idle = jiffies - READ_ONCE(path->used);
+	u32 idle = (u32)jiffies - READ_ONCE(path->used);
 
-	if (nla_put_u32(msg, FTUN_A_DIR_WIRE_IN, path->tuple.iif) ||
+	if (nla_put_u32(msg, FTUN_A_DIR_WIRE_IN, path->way->iif) ||
 	    nla_put_u32(msg, FTUN_A_DIR_WIRE_OUT, ftun_path_oif(path)) ||
 	    ftun_netlink_put_decap(msg, dir) || put_nat(msg, flow, index) ||
 	    ftun_netlink_put_encap(msg, dir) ||
-	    nla_put_u32(msg, FTUN_A_DIR_MTU, path->mtu) ||
+	    nla_put_u32(msg, FTUN_A_DIR_MTU, path->way->mtu) ||
 	    nla_put_u64_64bit(msg, FTUN_A_DIR_PACKETS,
 			      READ_ONCE(path->packets), FTUN_A_DIR_PAD) ||
 	    nla_put_u64_64bit(msg, FTUN_A_DIR_BYTES, READ_ONCE(path->bytes),
@@ -409,8 +409,10 @@ static bool mark_deleted(struct ftun_flow *flow,
 	bool marked = false;
 
 	spin_lock_bh(&flow->lock);
-	if (!flow_dead(flow) && ftun_filter_fits(filter, flow))
-		marked = !test_and_set_bit(FTUN_FLOW_DELETED, &flow->flags);
+	if (!flow_dead(flow) && ftun_filter_fits(filter, flow)) {
+		marked = !flow->deleted;
+		flow->deleted = true;
+	}
 	spin_unlock_bh(&flow->lock);
 	return marked;
 }

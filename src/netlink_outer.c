@@ -53,10 +53,11 @@ static void set_ports(struct ftun_outer_id *outer, const __be16 *ports, bool gue
 bool ftun_outer_of_decap(struct ftun_outer_id *outer,
 			 const struct ftun_path *path)
 {
-	const struct ftun_tuple *tuple = &path->tuple;
+	struct ftun_tuple whole, *tuple = &whole;
 
 	if (!(path->what & FTUN_PATH_DECAP))
 		return false;
+	ftun_path_tuple(path, &whole);
 	*outer = (struct ftun_outer_id) {
 		.encap	 = tuple->encap == FTUN_ENCAP_GRE ? FTUN_NL_ENCAP_GRE
 							   : FTUN_NL_ENCAP_IP,
@@ -67,10 +68,8 @@ bool ftun_outer_of_decap(struct ftun_outer_id *outer,
 		  ftun_tuple_outer_daddr(tuple));
 	if (outer->has_key)
 		outer->key = ftun_tuple_key(tuple);
-	/* The last word */
 	if (tuple->shape & FTUN_SHAPE_UDP)
-		set_ports(outer, (const __be16 *)((const __be32 *)tuple +
-						  tuple->words - 1),
+		set_ports(outer, ftun_tuple_outer_ports(tuple),
 			  tuple->shape & FTUN_SHAPE_GUE);
 	return true;
 }
@@ -105,7 +104,7 @@ static bool outer_gue(const struct ftun_outer *outer)
 bool ftun_outer_of_encap(struct ftun_outer_id *outer,
 			 const struct ftun_path *path)
 {
-	const struct ftun_outer *header = &path->outer;
+	const struct ftun_outer *header = &path->way->outer;
 	const struct ipv6hdr *ip6h = (const void *)header->hdr;
 	const struct iphdr *iph = (const void *)header->hdr;
 

@@ -26,6 +26,7 @@ struct ftun_settings;
  * @net:         the namespace, which outlives this
  * @stats:       the counters
  * @paths:       what the fast path looks packets up in, see table.c
+ * @ways:        what paths have in common, see way.c
  * @flows:       connections by conntrack entry, see flow.c
  * @ids:         the same by id, for those who walk through all of them
  * @last_id:     the newest; guarded by the lock of @ids
@@ -52,6 +53,7 @@ struct ftun_net {
 	struct net			*net;
 	struct ftun_stats __percpu	*stats;
 	struct rhashtable		paths;
+	struct rhashtable		ways;
 	struct rhashtable		flows;
 	struct xarray			ids;
 	unsigned long			last_id;

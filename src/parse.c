@@ -201,7 +201,7 @@ static __always_inline void fill_tuple(const struct sk_buff *skb,
 				(tuple->shape & FTUN_SHAPE_GRE_CSUM ? 8 : 4));
 	if (pkt->udp)
 		*end++ = *(const __be32 *)(skb->data + pkt->udp);
-	*end = 0;
+	*end = 0;	/* the last word may be half of a pair */
 	tuple->words = (end - (__be32 *)tuple + 1) & ~1;
 }
 

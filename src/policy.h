@@ -37,8 +37,8 @@ ftun_policy_generations(const struct ftun_net *fn)
 static inline bool ftun_policy_current(const struct ftun_net *fn,
 				       const struct ftun_path *path)
 {
-	return path->generation == atomic_read(&fn->generation) &&
-	       path->nft_generation == nft_generation(fn->net, &fn->nft);
+	return path->way->generation == atomic_read(&fn->generation) &&
+	       path->way->nft_generation == nft_generation(fn->net, &fn->nft);
 }
 
 void ftun_policy_changed(struct ftun_net *fn);

@@ -62,10 +62,10 @@ static void show_tuple(struct seq_file *seq,
 		   ntohs(tuple->dst.u.all));
 }
 
-static void show_nat(struct seq_file *seq, const struct ftun_nat *nat, bool v6)
+static void show_nat(struct seq_file *seq, struct ftun_nat *nat, bool v6)
 {
-	show_addr(seq, "to-src", nat->saddr, v6);
-	show_addr(seq, "to-dst", nat->daddr, v6);
+	show_addr(seq, "to-src", ftun_nat_saddr(nat), v6);
+	show_addr(seq, "to-dst", ftun_nat_daddr(nat, v6), v6);
 	seq_printf(seq, " to-sport=%u to-dport=%u", ntohs(nat->sport),
 		   ntohs(nat->dport));
 }
@@ -101,17 +101,20 @@ static void show_encap(struct seq_file *seq, const struct ftun_outer *outer)
 	show_addr(seq, "to-outer-dst", saddr + (outer->v6 ? 16 : 4), outer->v6);
 }
 
-static void show_path(struct seq_file *seq, const struct ftun_path *path)
+static void show_path(struct seq_file *seq, struct ftun_path *path)
 {
-	show_dev(seq, "in", path->tuple.iif);
+	struct ftun_tuple tuple;
+
+	ftun_path_tuple(path, &tuple);
+	show_dev(seq, "in", tuple.iif);
 	if (path->what & FTUN_PATH_DECAP)
-		show_decap(seq, &path->tuple);
+		show_decap(seq, &tuple);
 	if (path->what & FTUN_PATH_NAT)
-		show_nat(seq, &path->nat, ftun_path_inner6(path));
+		show_nat(seq, ftun_path_nat(path), ftun_path_inner6(path));
 	if (path->what & FTUN_PATH_ENCAP)
-		show_encap(seq, &path->outer);
+		show_encap(seq, &path->way->outer);
 	seq_printf(seq, " out=%s mtu=%u packets=%llu bytes=%llu",
-		   ftun_path_wire_route(path)->dst->dev->name, path->mtu,
+		   ftun_path_wire_route(path)->dst->dev->name, path->way->mtu,
 		   READ_ONCE(path->packets), READ_ONCE(path->bytes));
 }
 

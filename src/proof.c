@@ -60,7 +60,7 @@ static u16 path_mtu(const struct ftun_path *path)
 	if (path->what & FTUN_PATH_ENCAP) {
 		mtu = min(mtu, ftun_route_mtu(&path->route));
 		mtu = min(mtu, ftun_route_mtu(&path->outer_route) -
-			       path->outer.len);
+			       path->way->outer.len);
 	}
 	return min_t(u32, mtu, U16_MAX);
 }
@@ -77,8 +77,20 @@ static enum ftun_stat path_hold_neigh(struct ftun_path *path,
 	    !(READ_ONCE(neigh->nud_state) & NUD_VALID) ||
 	    !refcount_inc_not_zero(&neigh->refcnt))
 		return FTUN_STAT_wait_neigh;
-	path->neigh = neigh;
+	path->way->neigh = neigh;
 	return FTUN_OK;
+}
+
+/* Does @ct change addresses or ports of packets of this direction? */
+static bool is_natted(const struct nf_conn *ct, u8 index)
+{
+	const struct nf_conntrack_tuple *tuple = &ct->tuplehash[index].tuple;
+	const struct nf_conntrack_tuple *reply = &ct->tuplehash[!index].tuple;
+
+	return !nf_inet_addr_cmp(&tuple->src.u3, &reply->dst.u3) ||
+	       !nf_inet_addr_cmp(&tuple->dst.u3, &reply->src.u3) ||
+	       tuple->src.u.all != reply->dst.u.all ||
+	       tuple->dst.u.all != reply->src.u.all;
 }
 
 /* What @ct makes of the packet whose header is at @ip. */
@@ -86,19 +98,17 @@ static void path_set_nat(struct ftun_path *path, const struct nf_conn *ct,
 			 u8 index, const void *ip)
 {
 	const struct nf_conntrack_tuple *reply = &ct->tuplehash[!index].tuple;
-	const struct ftun_tuple *tuple = &path->tuple;
-	bool v6 = ftun_tuple_inner6(tuple);
-	struct ftun_nat *nat = &path->nat;
+	struct ftun_nat *nat = ftun_path_nat(path);
+	bool v6 = ftun_path_inner6(path);
+	size_t len = v6 ? sizeof(struct in6_addr) : sizeof(struct in_addr);
 
-	memcpy(nat->saddr, &reply->dst.u3, sizeof(nat->saddr));
-	memcpy(nat->daddr, &reply->src.u3, sizeof(nat->daddr));
-	nat->sport = reply->dst.u.all;
-	nat->dport = reply->src.u.all;
-	if (addr_is(ftun_tuple_saddr(tuple), &reply->dst.u3, v6) &&
-	    addr_is(ftun_tuple_daddr(tuple), &reply->src.u3, v6) &&
-	    nat->sport == tuple->sport && nat->dport == tuple->dport)
+	if (!is_natted(ct, index))
 		return;
 	path->what |= FTUN_PATH_NAT;
+	memcpy(ftun_nat_saddr(nat), &reply->dst.u3, len);
+	memcpy(ftun_nat_daddr(nat, v6), &reply->src.u3, len);
+	nat->sport = reply->dst.u.all;
+	nat->dport = reply->src.u.all;
 	ftun_nat_init(nat, ip, v6);
 }
 
@@ -130,8 +140,8 @@ static void acct_set(struct ftun_acct *acct, struct nf_conn *ct, u8 dir)
 	acct->mark = ftun_ct_mark(ct);
 }
 
-static void path_hold_outer_in(struct ftun_path *path, struct net *net,
-			       const struct ftun_witness *witness)
+static void way_hold_outer_in(struct ftun_way *way, struct net *net,
+			      const struct ftun_witness *witness)
 {
 	struct nf_conntrack_tuple_hash *hash;
 	struct nf_conntrack_zone zone;
@@ -141,12 +151,11 @@ static void path_hold_outer_in(struct ftun_path *path, struct net *net,
 	nf_ct_zone_init(&zone, witness->outer_zone, NF_CT_DEFAULT_ZONE_DIR, 0);
 	hash = nf_conntrack_find_get(net, &zone, &witness->outer_tuple);
 	if (hash)
-		acct_set(&path->outer_in, nf_ct_tuplehash_to_ctrack(hash),
+		acct_set(&way->outer_in, nf_ct_tuplehash_to_ctrack(hash),
 			 witness->outer_dir);
 }
 
-static void path_hold_outer_out(struct ftun_path *path,
-				const struct sk_buff *skb)
+static void way_hold_outer_out(struct ftun_way *way, const struct sk_buff *skb)
 {
 	enum ip_conntrack_info ctinfo;
 	struct nf_conn *ct;
@@ -155,7 +164,7 @@ static void path_hold_outer_out(struct ftun_path *path,
 	if (!ct || nf_ct_is_template(ct))
 		return;
 	nf_conntrack_get(&ct->ct_general);
-	acct_set(&path->outer_out, ct, CTINFO2DIR(ctinfo));
+	acct_set(&way->outer_out, ct, CTINFO2DIR(ctinfo));
 }
 
 /* ip_forward() derives the priority from the TOS, unless a rule of the user's or
@@ -195,35 +204,99 @@ static u8 outer_ip_len(const struct ftun_outer *outer)
 	return sizeof(*ip6h) + (ip6h->nexthdr == NEXTHDR_DEST ? 8 : 0);
 }
 
-/* The header as the slow path wrote it, less what differs between packets. */
-static void outer_set_template(struct ftun_path *path,
-			       const struct ftun_tunnel *tunnel)
+static u8 template_tos(u8 tos, u8 rules)
 {
-	struct ftun_outer *outer = &path->outer;
-	struct iphdr *iph = (struct iphdr *)outer->hdr;
+	if (rules & FTUN_OUTER_TOS_INHERIT)
+		return 0;
+	return rules & FTUN_OUTER_ECN_AS_IS ? tos : tos & ~INET_ECN_MASK;
+}
+
+/* What each packet has of its own is no part of the template: it is zero, so that the
+ * templates of all connections are the same.
+ */
+static void template_ipv4(struct iphdr *iph, u8 rules)
+{
+	iph->tos = template_tos(iph->tos, rules);
+	iph->tot_len = 0;
+	iph->id = 0;
+	iph->check = 0;
+	if (rules & FTUN_OUTER_TTL_INHERIT)
+		iph->ttl = 0;
+}
+
+static void template_ipv6(struct ipv6hdr *ip6h, u8 rules, bool label)
+{
+	ftun_rewrite_set_tos(ip6h, true,
+			     template_tos(ftun_rewrite_tos(ip6h, true), rules));
+	ip6h->payload_len = 0;
+	if (rules & FTUN_OUTER_TTL_INHERIT)
+		ip6h->hop_limit = 0;
+	if (!label)
+		ftun_rewrite_label(ip6h, 0);
+}
+
+static void template_udp(struct udphdr *udph)
+{
+	udph->len = 0;
+	udph->check = 0;
+}
+
+/* Key and the like stay; the sequence number comes last. */
+static void template_gre(struct ftun_outer *outer)
+{
 	struct gre_base_hdr *greh;
-	u8 at;
+
+	greh = (struct gre_base_hdr *)(outer->hdr + outer->gre);
+	if (greh->flags & GRE_CSUM)
+		*(__be32 *)(greh + 1) = 0;
+	if (greh->flags & GRE_SEQ)
+		*(__be32 *)(outer->hdr + outer->len - 4) = 0;
+}
+
+/* An automatic label is the path's, see push_label(). One that is inherited is none by
+ * the hash, and is always written over, see label_fits().
+ */
+static void path_set_label(struct ftun_path *path)
+{
+	struct ftun_outer *outer = &path->way->outer;
+	struct ipv6hdr *ip6h = (struct ipv6hdr *)outer->hdr;
+	bool inherit = outer->rules & FTUN_OUTER_LABEL_INHERIT && path->label;
+
+	if (inherit)
+		outer->rules &= ~FTUN_OUTER_LABEL_AUTO;
+	if (outer->rules & FTUN_OUTER_LABEL_AUTO)
+		path->outer_label = ip6_flowlabel(ip6h);
+	template_ipv6(ip6h, outer->rules,
+		      !inherit && !(outer->rules & FTUN_OUTER_LABEL_AUTO));
+}
+
+/* The header as the slow path wrote it, less what differs between packets. */
+static void path_set_template(struct ftun_path *path,
+			      const struct ftun_tunnel *tunnel)
+{
+	struct ftun_outer *outer = &path->way->outer;
+	struct iphdr *iph = (struct iphdr *)outer->hdr;
+	u8 at = outer_ip_len(outer);
 
 	outer->rules = tunnel->rules;
-	/* A label that is inherited is none by the hash, see label_fits(). */
-	if (outer->rules & FTUN_OUTER_LABEL_INHERIT && path->label)
-		outer->rules &= ~FTUN_OUTER_LABEL_AUTO;
-	if (!outer->v6) {
+	if (outer->v6) {
+		path_set_label(path);
+	} else {
 		iph->frag_off = outer_df(path, tunnel);
 		if (ip_mtu_locked(path->outer_route.dst))
 			outer->rules &= ~FTUN_OUTER_DF_INHERIT;
+		template_ipv4(iph, outer->rules);
 	}
-	at = outer_ip_len(outer);
 	if (tunnel->flags & FTUN_TUNNEL_UDP) {
 		outer->udp = at;
+		template_udp((struct udphdr *)(outer->hdr + at));
 		at += sizeof(struct udphdr) +
 		      (tunnel->flags & FTUN_TUNNEL_GUE ? 4 : 0);
 	}
-	if (tunnel->encap == FTUN_ENCAP_GRE)
+	if (tunnel->encap == FTUN_ENCAP_GRE) {
 		outer->gre = at;
-	greh = (struct gre_base_hdr *)(outer->hdr + outer->gre);
-	if (outer->gre && greh->flags & GRE_CSUM)
-		*(__be32 *)(greh + 1) = 0;
+		template_gre(outer);
+	}
 }
 
 /* The template is what the slow path put in front of the inner packet. */
@@ -231,7 +304,7 @@ static enum ftun_stat path_set_outer(struct ftun_path *path,
 				     const struct ftun_observation *seen)
 {
 	u32 len = seen->skb->len - seen->witness->pkt.inner_len;
-	struct ftun_outer *outer = &path->outer;
+	struct ftun_outer *outer = &path->way->outer;
 	struct ftun_tunnel tunnel;
 	enum ftun_stat reason;
 
@@ -246,7 +319,7 @@ static enum ftun_stat path_set_outer(struct ftun_path *path,
 	    skb_copy_bits(seen->skb, 0, outer->hdr, len))
 		return FTUN_STAT_wait_merged;
 	outer->len = len;
-	outer_set_template(path, &tunnel);
+	path_set_template(path, &tunnel);
 	return FTUN_OK;
 }
 
@@ -259,14 +332,14 @@ static enum ftun_stat path_encap(struct ftun_path *path,
 	if (!seen->outer_dst)
 		return FTUN_OK;
 	path->what |= FTUN_PATH_ENCAP;
-	path->tun_out = seen->tun_out;
+	path->way->tun_out = seen->tun_out;
 	v6 = seen->skb->protocol == htons(ETH_P_IPV6);
 	reason = ftun_route_check(seen->outer_dst, v6);
 	if (reason != FTUN_OK)
 		return reason;
 	ftun_route_get(&path->outer_route, seen->outer_dst, v6,
 		       seen->witness->generations.routes6);
-	path_hold_outer_out(path, seen->skb);
+	way_hold_outer_out(path->way, seen->skb);
 	return path_set_outer(path, seen);
 }
 
@@ -275,16 +348,47 @@ static void path_decap(struct ftun_path *path, struct net *net,
 {
 	struct ftun_tunnel tunnel;
 
-	if (path->tuple.encap == FTUN_ENCAP_NONE)
+	if (path->head.encap == FTUN_ENCAP_NONE)
 		return;
 	path->what |= FTUN_PATH_DECAP;
-	path->tun_in = seen->in;
-	path_hold_outer_in(path, net, seen->witness);
+	path->way->tun_in = seen->in;
+	way_hold_outer_in(path->way, net, seen->witness);
 	ftun_tunnel_read(seen->in, ftun_path_inner6(path), &tunnel);
 	if (tunnel.flags & FTUN_TUNNEL_DSCP_COPY)
 		path->what |= FTUN_PATH_DSCP_COPY;
 	if (tunnel.flags & FTUN_TUNNEL_SEQ_IN)
 		path->what |= FTUN_PATH_SEQ_IN;
+}
+
+static void path_set_tuple(struct ftun_path *path,
+			   const struct ftun_tuple *tuple)
+{
+	unsigned int inner = ftun_tuple_inner_pairs(&tuple->head);
+
+	path->head = tuple->head;
+	path->way->iif = tuple->iif;
+	memcpy(path->addr, tuple->addr, (inner - 1) * sizeof(u64));
+	memcpy(path->way->words, tuple->addr + 2 * (inner - 1),
+	       (tuple->words / 2 - inner) * sizeof(u64));
+}
+
+static void path_set_ct(struct ftun_path *path, struct nf_conn *ct, u8 index)
+{
+	path->ct = ct;
+	path->ct_mark = ftun_ct_mark(ct);
+	if (index == IP_CT_DIR_REPLY)
+		path->what |= FTUN_PATH_REPLY;
+}
+
+static void way_set_generations(struct ftun_way *way,
+				const struct ftun_witness *witness)
+{
+	const struct ftun_generations *generations = &witness->generations;
+
+	way->generation = generations->ftun;
+	way->nft_generation = generations->nft;
+	if (ftun_tuple_outer6(&witness->pkt.tuple))
+		way->routes_in = generations->routes6;
 }
 
 /* All that can be known from one packet about the packets like it. */
@@ -298,19 +402,16 @@ static enum ftun_stat path_build(struct ftun_path *path, struct ftun_flow *flow,
 	enum ftun_stat reason;
 	bool v6;
 
-	path->tuple = pkt->tuple;
-	path->flow = flow;
+	path_set_tuple(path, &pkt->tuple);
 	path->used = jiffies;
-	path->generation = witness->generations.ftun;
-	path->nft_generation = witness->generations.nft;
 	path->routes4 = witness->generations.routes4;
-	path->routes_in = witness->generations.routes6;
+	way_set_generations(path->way, witness);
 	path->dscp = pkt->tos & ~INET_ECN_MASK;
 	path->outer_dscp = pkt->outer_tos & ~INET_ECN_MASK;
 	v6 = ftun_path_inner6(path);
 	if (v6)
 		path->label = ip6_flowlabel(inner);
-	acct_set(&path->inner, flow->ct, index);
+	path_set_ct(path, flow->ct, index);
 	path_set_nat(path, flow->ct, index, inner);
 	ftun_route_get(&path->route, seen->dst, v6,
 		       witness->generations.routes6);
@@ -321,7 +422,7 @@ static enum ftun_stat path_build(struct ftun_path *path, struct ftun_flow *flow,
 	reason = path_encap(path, seen);
 	if (reason != FTUN_OK)
 		return reason;
-	path->mtu = path_mtu(path);
+	path->way->mtu = path_mtu(path);
 	return path_hold_neigh(path, seen->skb);
 }
 
@@ -340,7 +441,7 @@ static void apply_udp(const struct ftun_path *path,
 		      const struct ftun_witness *witness, u8 *bytes,
 		      const u8 *slow)
 {
-	const struct ftun_outer *outer = &path->outer;
+	const struct ftun_outer *outer = &path->way->outer;
 	struct udphdr *udph = (struct udphdr *)(bytes + outer->udp);
 
 	udph->len = htons(witness->pkt.inner_len + outer->len - outer->udp);
@@ -356,17 +457,19 @@ static void apply_outer(const struct ftun_path *path,
 			const struct ftun_witness *witness, u8 *bytes,
 			const u8 *slow)
 {
-	const struct ftun_outer *outer = &path->outer;
+	const struct ftun_outer *outer = &path->way->outer;
 	const struct gre_base_hdr *greh = (void *)bytes + outer->gre;
-	const struct net *net = path->flow->fn->net;
+	const struct net *net = nf_ct_net(path->ct);
 
 	ftun_rewrite_outer(bytes, outer, bytes + outer->len,
 			   ftun_path_inner6(path),
 			   witness->pkt.inner_len + outer->len,
 			   ((const struct iphdr *)slow)->id);
-	if (outer->rules & FTUN_OUTER_LABEL_AUTO && witness_hash(path, witness))
+	if (outer->rules & FTUN_OUTER_LABEL_AUTO)
 		ftun_rewrite_label((struct ipv6hdr *)bytes,
-				   ftun_encap_label(net, witness->hash));
+				   witness_hash(path, witness) ?
+				   ftun_encap_label(net, witness->hash) :
+				   path->outer_label);
 	if (outer->udp)
 		apply_udp(path, witness, bytes, slow);
 	if (outer->gre && greh->flags & GRE_CSUM)
@@ -376,7 +479,7 @@ static void apply_outer(const struct ftun_path *path,
 }
 
 /* What the fast path does to a packet's headers, done to a copy of them. */
-static void path_apply(const struct ftun_path *path,
+static void path_apply(struct ftun_path *path,
 		       const struct ftun_witness *witness, u8 *bytes, u32 len,
 		       const u8 *slow)
 {
@@ -389,7 +492,8 @@ static void path_apply(const struct ftun_path *path,
 	if (path->what & FTUN_PATH_DECAP)
 		ftun_rewrite_set_tos(inner, v6, path_inner_tos(path, pkt));
 	if (path->what & FTUN_PATH_NAT)
-		ftun_rewrite_nat(inner, v6, &path->nat, witness->csum_partial);
+		ftun_rewrite_nat(inner, v6, ftun_path_nat(path),
+				 witness->csum_partial);
 	ftun_rewrite_ttl(inner, v6);
 	if (push)
 		apply_outer(path, witness, bytes, slow);
@@ -403,7 +507,7 @@ static void keep_mismatch(struct ftun_dir *dir,
 					GFP_ATOMIC);
 }
 
-static enum ftun_stat path_compare(const struct ftun_path *path,
+static enum ftun_stat path_compare(struct ftun_path *path,
 				   const struct ftun_observation *seen,
 				   struct ftun_dir *dir)
 {
@@ -441,6 +545,8 @@ static enum ftun_stat path_prove(struct ftun_path *path, struct ftun_flow *flow,
 		reason = ftun_settings_admit(flow->fn, path);
 	if (reason != FTUN_OK)
 		return reason;
+	path->way = ftun_way_share(flow->fn, path->way);
+	flow->timeout = ct_timeout(flow->ct);
 	dir->state = FTUN_PROVEN;
 	ftun_stat_inc(flow->fn->stats, FTUN_STAT_flow_proven);
 	ftun_event_dir(flow, dir, FTUN_NL_EVENT_PROVEN, FTUN_OK);
@@ -503,8 +609,8 @@ static bool path_in_use(const struct ftun_flow *flow,
 
 	lockdep_assert_held(&flow->lock);
 	return path && ftun_policy_current(flow->fn, path) &&
-	       !ftun_tuple_equal(&path->tuple, tuple) &&
-	       time_before(jiffies, READ_ONCE(path->used) + PATH_IN_USE);
+	       !ftun_path_is(path, tuple) &&
+	       time_before32((u32)jiffies, READ_ONCE(path->used) + PATH_IN_USE);
 }
 
 /**
@@ -526,7 +632,8 @@ void ftun_proof_try(struct ftun_flow *flow, u8 index,
 	if (!observation_fits(flow, index, seen) ||
 	    path_in_use(flow, dir, &seen->witness->pkt.tuple))
 		return;
-	path = ftun_path_alloc();
+	path = ftun_path_alloc(ftun_tuple_inner6(&seen->witness->pkt.tuple) &&
+			       is_natted(flow->ct, index));
 	if (!path) {
 		ftun_flow_refuse(flow, dir, FTUN_STAT_refuse_nomem);
 		return;
@@ -534,6 +641,6 @@ void ftun_proof_try(struct ftun_flow *flow, u8 index,
 	reason = path_prove(path, flow, index, seen);
 	if (reason == FTUN_OK)
 		return;
-	ftun_path_free(path);
+	ftun_path_free(flow->fn, path);
 	not_proven(flow, dir, reason);
 }

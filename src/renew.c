@@ -169,17 +169,17 @@ static bool renew_inner(struct net *net, struct sk_buff *skb,
 {
 	const struct iphdr *iph = (const void *)skb->data + pkt->inner;
 	struct question ask = {
-		.daddr	= path->what & FTUN_PATH_NAT ? path->nat.daddr[0]
+		.daddr	= path->what & FTUN_PATH_NAT ? *ftun_nat_daddr(ftun_path_nat(path), false)
 						     : iph->daddr,
 		.saddr	= iph->saddr,
 		.tos	= path->what & FTUN_PATH_DSCP_COPY ? path->outer_dscp
 							   : path->dscp,
 		.off	= pkt->inner,
-		.dev	= path->tun_in ?: skb->dev,
+		.dev	= path->way->tun_in ?: skb->dev,
 	};
 	struct rtable *rt = ask_input(net, skb, &ask);
 	bool same = rt && adopt(&path->route, rt,
-				path->tun_out ?: path->neigh->dev);
+				path->way->tun_out ?: path->way->neigh->dev);
 
 	skb_dst_drop(skb);
 	return same;
@@ -205,8 +205,8 @@ static bool renew_outer_in(struct net *net, struct sk_buff *skb)
 /* ip_tunnel_xmit(), ipip6_tunnel_xmit() */
 static bool renew_outer_out(struct net *net, struct ftun_path *path)
 {
-	const struct ip_tunnel *tunnel = netdev_priv(path->tun_out);
-	const struct iphdr *iph = (const void *)path->outer.hdr;
+	const struct ip_tunnel *tunnel = netdev_priv(path->way->tun_out);
+	const struct iphdr *iph = (const void *)path->way->outer.hdr;
 	struct flowi4 fl4 = {};
 	struct rtable *rt;
 	bool same;
@@ -220,7 +220,7 @@ static bool renew_outer_out(struct net *net, struct ftun_path *path)
 	rt = ip_route_output_key(net, &fl4);
 	if (IS_ERR(rt))
 		return false;
-	same = adopt(&path->outer_route, rt, path->neigh->dev);
+	same = adopt(&path->outer_route, rt, path->way->neigh->dev);
 	ip_rt_put(rt);
 	return same;
 }
@@ -245,12 +245,12 @@ bool ftun_renew(struct net *net, struct sk_buff *skb,
 	smp_rmb();
 	if (!can_ask(net))
 		return false;
-	if (path->what & FTUN_PATH_DECAP && !ftun_tuple_outer6(&path->tuple) &&
+	if (path->what & FTUN_PATH_DECAP && !ftun_path_outer6(path) &&
 	    !renew_outer_in(net, skb))
 		return false;
 	if (!ftun_path_inner6(path) && !renew_inner(net, skb, pkt, path))
 		return false;
-	if (path->what & FTUN_PATH_ENCAP && !path->outer.v6 &&
+	if (path->what & FTUN_PATH_ENCAP && !path->way->outer.v6 &&
 	    !renew_outer_out(net, path))
 		return false;
 	WRITE_ONCE(path->routes4, genid);

@@ -24,12 +24,18 @@ static __wsum delta16(__wsum delta, __be16 from, __be16 to)
 			(__force __wsum)to);
 }
 
-static __wsum delta_addr(__wsum delta, const __be32 *from, const __be32 *to,
-			 bool v6)
+/* Of one address */
+static unsigned int addr_words(bool v6)
 {
-	int i;
+	return v6 ? 4 : 1;
+}
 
-	for (i = 0; i < (v6 ? 4 : 1); i++)
+static __wsum delta_addr(__wsum delta, const __be32 *from, const __be32 *to,
+			 unsigned int words)
+{
+	unsigned int i;
+
+	for (i = 0; i < words; i++)
 		delta = delta32(delta, from[i], to[i]);
 	return delta;
 }
@@ -65,8 +71,10 @@ void ftun_nat_init(struct ftun_nat *nat, const void *ip, bool v6)
 	const __be16 *ports = ip_payload((void *)ip, v6);
 	__wsum delta = 0;
 
-	delta = delta_addr(delta, ip_saddr((void *)ip, v6), nat->saddr, v6);
-	delta = delta_addr(delta, ip_daddr((void *)ip, v6), nat->daddr, v6);
+	delta = delta_addr(delta, ip_saddr((void *)ip, v6), nat->addr,
+			   addr_words(v6));
+	delta = delta_addr(delta, ip_daddr((void *)ip, v6),
+			   nat->addr + addr_words(v6), addr_words(v6));
 	nat->l3_delta = delta;
 	delta = delta16(delta, ports[0], nat->sport);
 	delta = delta16(delta, ports[1], nat->dport);
@@ -129,8 +137,8 @@ void ftun_rewrite_nat(void *ip, bool v6, const struct ftun_nat *nat,
 		      : ((struct iphdr *)ip)->protocol;
 	__be16 *ports = ip_payload(ip, v6);
 
-	set_addr(ip_saddr(ip, v6), nat->saddr, v6);
-	set_addr(ip_daddr(ip, v6), nat->daddr, v6);
+	set_addr(ip_saddr(ip, v6), nat->addr, v6);
+	set_addr(ip_daddr(ip, v6), nat->addr + addr_words(v6), v6);
 	if (!v6)
 		csum_apply(&((struct iphdr *)ip)->check, nat->l3_delta);
 	ports[0] = nat->sport;

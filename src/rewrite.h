@@ -8,21 +8,33 @@
 
 /**
  * struct ftun_nat - new addresses and ports of a flow's packets
- * @saddr:    source address to write, its first word only if it is IPv4
- * @daddr:    destination address to write, likewise
  * @sport:    source port to write
  * @dport:    destination port to write
  * @l3_delta: what the addresses change in a checksum over them
  * @l4_delta: what the addresses and ports change in a checksum over them
+ * @addr:     source and destination address to write: two words for IPv4, eight for
+ *            IPv6
  */
 struct ftun_nat {
-	__be32	saddr[4];
-	__be32	daddr[4];
 	__be16	sport;
 	__be16	dport;
 	__wsum	l3_delta;
 	__wsum	l4_delta;
+	__be32	addr[];
 };
+
+#define FTUN_NAT_WORDS4		2
+#define FTUN_NAT_WORDS6		8
+
+static inline __be32 *ftun_nat_saddr(struct ftun_nat *nat)
+{
+	return nat->addr;
+}
+
+static inline __be32 *ftun_nat_daddr(struct ftun_nat *nat, bool v6)
+{
+	return nat->addr + (v6 ? FTUN_NAT_WORDS6 : FTUN_NAT_WORDS4) / 2;
+}
 
 /* Where a field of the outer header comes from if not from the template. */
 #define FTUN_OUTER_TTL_INHERIT	0x01	/* inner TTL, after forwarding */

@@ -247,11 +247,11 @@ enum ftun_stat ftun_settings_admit(const struct ftun_net *fn,
 
 	if (!settings(fn)->rule_count)
 		return FTUN_OK;
-	if (!ftun_settings_allowed(fn, FTUN_NL_RULE_TUNNEL, path->tun_in) ||
-	    !ftun_settings_allowed(fn, FTUN_NL_RULE_TUNNEL, path->tun_out) ||
+	if (!ftun_settings_allowed(fn, FTUN_NL_RULE_TUNNEL, path->way->tun_in) ||
+	    !ftun_settings_allowed(fn, FTUN_NL_RULE_TUNNEL, path->way->tun_out) ||
 	    !ftun_settings_allowed(fn, FTUN_NL_RULE_DEVICE,
 				   dev_get_by_index_rcu(fn->net,
-							path->tuple.iif)) ||
+							path->way->iif)) ||
 	    !ftun_settings_allowed(fn, FTUN_NL_RULE_DEVICE, wire->dev))
 		return FTUN_STAT_refuse_denied;
 	return FTUN_OK;

@@ -17,7 +17,7 @@
 #define SEEDS	16
 
 /* Secret, and the same for all namespaces. */
-static u64 tuple_keys[SEEDS + 2 * FTUN_TUPLE_HASH_PAIRS6] __read_mostly;
+static u64 tuple_keys[SEEDS + 2 * FTUN_TUPLE_INNER_PAIRS6] __read_mostly;
 
 static __always_inline u64 hash_pair(u64 pair, const u64 *keys)
 {
@@ -32,16 +32,15 @@ static __always_inline u64 hash_pair(u64 pair, const u64 *keys)
  */
 static __always_inline u32 tuple_hash(const void *data, u32 len, u32 seed)
 {
-	const struct ftun_tuple *tuple = data;
 	const u64 *keys = tuple_keys + seed % SEEDS;
+	const struct ftun_tuple_head *head = data;
 	const u64 *pairs = data;
 	u64 hash;
 	int i;
 
-	hash = hash_pair(pairs[0], keys) + hash_pair(pairs[1], keys + 2) +
-	       hash_pair(pairs[2], keys + 4);
-	if (ftun_tuple_inner6(tuple))
-		for (i = FTUN_TUPLE_HASH_PAIRS4; i < FTUN_TUPLE_HASH_PAIRS6; i++)
+	hash = hash_pair(pairs[0], keys) + hash_pair(pairs[1], keys + 2);
+	if (ftun_tuple_inner_pairs(head) == FTUN_TUPLE_INNER_PAIRS6)
+		for (i = FTUN_TUPLE_INNER_PAIRS4; i < FTUN_TUPLE_INNER_PAIRS6; i++)
 			hash += hash_pair(pairs[i], keys + 2 * i);
 	return hash >> 32;
 }
@@ -50,7 +49,7 @@ static __always_inline u32 path_hash(const void *data, u32 len, u32 seed)
 {
 	const struct ftun_path *path = data;
 
-	return tuple_hash(&path->tuple, len, seed);
+	return tuple_hash(&path->head, len, seed);
 }
 
 static __always_inline int path_cmp(struct rhashtable_compare_arg *arg,
@@ -58,12 +57,12 @@ static __always_inline int path_cmp(struct rhashtable_compare_arg *arg,
 {
 	const struct ftun_path *path = obj;
 
-	return !ftun_tuple_equal(&path->tuple, arg->key);
+	return !ftun_path_is(path, arg->key);
 }
 
 static const struct rhashtable_params ftun_table_params = {
 	.head_offset		= offsetof(struct ftun_path, node),
-	.key_offset		= offsetof(struct ftun_path, tuple),
+	.key_offset		= offsetof(struct ftun_path, head),
 	.key_len		= sizeof(struct ftun_tuple),
 	.hashfn			= tuple_hash,
 	.obj_hashfn		= path_hash,
@@ -73,7 +72,7 @@ static const struct rhashtable_params ftun_table_params = {
 
 int ftun_table_init(struct ftun_net *fn)
 {
-	BUILD_BUG_ON(FTUN_TUPLE_HASH_PAIRS4 != 3);
+	BUILD_BUG_ON(FTUN_TUPLE_INNER_PAIRS4 != 2);
 	get_random_once(tuple_keys, sizeof(tuple_keys));
 	return rhashtable_init(&fn->paths, &ftun_table_params);
 }
@@ -90,13 +89,9 @@ void ftun_table_exit(struct ftun_net *fn)
  */
 static void prefetch_rest(const struct ftun_path *path)
 {
-	const void *line = path;
-
-	prefetch(&path->inner.ct->status);
-	prefetch(line + 1 * L1_CACHE_BYTES);
-	prefetch(line + 2 * L1_CACHE_BYTES);
-	prefetch(line + 3 * L1_CACHE_BYTES);
-	prefetch(line + 4 * L1_CACHE_BYTES);
+	prefetch(&path->ct->status);
+	prefetch(&path->used);
+	prefetch(&path->packets);
 }
 
 /* RCU read side, under which the path may be used. */
@@ -114,8 +109,11 @@ struct ftun_path *ftun_table_find(struct ftun_net *fn,
 /* Return: 0, -EEXIST if another path has this tuple, -ENOMEM or -EBUSY. */
 int ftun_table_add(struct ftun_net *fn, struct ftun_path *path)
 {
-	return rhashtable_lookup_insert_key(&fn->paths, &path->tuple,
-					    &path->node, ftun_table_params);
+	struct ftun_tuple tuple;
+
+	ftun_path_tuple(path, &tuple);
+	return rhashtable_lookup_insert_key(&fn->paths, &tuple, &path->node,
+					    ftun_table_params);
 }
 
 /* The caller frees the path after a grace period. */

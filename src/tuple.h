@@ -31,10 +31,28 @@ enum ftun_encap {
 #define FTUN_TUPLE_ADDR_WORDS	(2 * 8 + 3)
 
 /**
+ * struct ftun_tuple_head - what of a tuple is not addresses
+ * @words:   as in struct ftun_tuple, and so are the others
+ * @encap:   enum ftun_encap
+ * @shape:   FTUN_SHAPE_*
+ * @l4proto: IPPROTO_TCP or IPPROTO_UDP
+ * @sport:   inner source port
+ * @dport:   inner destination port
+ */
+struct ftun_tuple_head {
+	u8	words;
+	u8	encap;
+	u8	shape;
+	u8	l4proto;
+	__be16	sport;
+	__be16	dport;
+};
+
+/**
  * struct ftun_tuple - what names a flow's packets as they come in
- * @iif:     device whose ingress hook sees the packet
+ * @head:    what is not addresses: the following up to them
  * @words:   how many 32 bit words of this are in use, the first ones; an even
- *           number, with a zero in the last one if need be
+ *           number, with a zero in the last one if need be. @iif is none of them
  * @encap:   enum ftun_encap
  * @shape:   FTUN_SHAPE_*
  * @l4proto: IPPROTO_TCP or IPPROTO_UDP, of the inner packet
@@ -43,25 +61,38 @@ enum ftun_encap {
  * @addr:    inner source and destination, before any NAT; then outer source and
  *           destination; then the GRE key; then the outer UDP ports. What the
  *           packet does not have takes no room
+ * @iif:     device whose ingress hook sees the packet
  *
  * The outer addresses and the key are part of it: a packet with the right inner
  * header from the wrong tunnel end point, or with no tunnel at all, is no match.
  */
 struct ftun_tuple {
-	u32	iif;
-	u8	words;
-	u8	encap;
-	u8	shape;
-	u8	l4proto;
-	__be16	sport;
-	__be16	dport;
+	union {
+		struct ftun_tuple_head head;
+		struct {
+			u8	words;
+			u8	encap;
+			u8	shape;
+			u8	l4proto;
+			__be16	sport;
+			__be16	dport;
+		};
+	};
 	__be32	addr[FTUN_TUPLE_ADDR_WORDS];
+	u32	iif;
 } __aligned(8);
 
-/* Pairs of words that have all that is inside */
-#define FTUN_TUPLE_HASH_PAIRS4	3
-#define FTUN_TUPLE_HASH_PAIRS6	6
+/* Pairs of words that have all that is inside, and what is outside at most */
+#define FTUN_TUPLE_INNER_PAIRS4	2
+#define FTUN_TUPLE_INNER_PAIRS6	5
+#define FTUN_TUPLE_OUTER_PAIRS	5
 #define FTUN_TUPLE_HEAD_WORDS	(offsetof(struct ftun_tuple, addr) / sizeof(u32))
+
+static inline unsigned int ftun_tuple_inner_pairs(const struct ftun_tuple_head *head)
+{
+	return head->shape & FTUN_SHAPE_INNER6 ? FTUN_TUPLE_INNER_PAIRS6
+					       : FTUN_TUPLE_INNER_PAIRS4;
+}
 
 static inline bool ftun_tuple_inner6(const struct ftun_tuple *tuple)
 {
@@ -111,6 +142,17 @@ static inline __be32 ftun_tuple_key(const struct ftun_tuple *tuple)
 		 ftun_tuple_addr_words(ftun_tuple_outer6(tuple)));
 }
 
+/* Source and destination, only with FTUN_SHAPE_UDP and an outer header */
+static inline const __be16 *
+ftun_tuple_outer_ports(const struct ftun_tuple *tuple)
+{
+	const __be32 *end = ftun_tuple_outer_daddr(tuple) +
+			    ftun_tuple_addr_words(ftun_tuple_outer6(tuple));
+
+	return (const __be16 *)(tuple->shape & FTUN_SHAPE_GRE_KEY ? end + 1
+								  : end);
+}
+
 /* Checksums that stand between the device and the inner packet's */
 static inline unsigned int ftun_tuple_outer_csums(const struct ftun_tuple *tuple)
 {
@@ -118,18 +160,30 @@ static inline unsigned int ftun_tuple_outer_csums(const struct ftun_tuple *tuple
 	       !!(tuple->shape & FTUN_SHAPE_GRE_CSUM);
 }
 
-/* Not by memcmp(), which is a call, and slow on what is this short. */
-static inline bool ftun_tuple_equal(const struct ftun_tuple *a,
-				    const struct ftun_tuple *b)
+/**
+ * ftun_tuple_is() - is this the tuple that is kept in parts?
+ * @tuple: of a packet
+ * @head:  the first part, with the inner addresses behind it
+ * @outer: all words after them
+ * @iif:   the device
+ *
+ * Not by memcmp(), which is a call, and slow on what is this short.
+ */
+static __always_inline bool ftun_tuple_is(const struct ftun_tuple *tuple,
+					  const struct ftun_tuple_head *head,
+					  const u64 *outer, u32 iif)
 {
-	const u64 *left = (const u64 *)a, *right = (const u64 *)b;
-	unsigned int i, pairs = a->words / 2;
-	u64 differ = 0;
+	unsigned int i, inner = ftun_tuple_inner_pairs(head);
+	const u64 *words = (const u64 *)tuple;
+	const u64 *kept = (const u64 *)head;
+	u64 differ = iif ^ tuple->iif;
 
-	if (a->words != b->words)
+	for (i = 0; i < inner; i++)
+		differ |= kept[i] ^ words[i];
+	if (differ)
 		return false;
-	for (i = 0; i < pairs; i++)
-		differ |= left[i] ^ right[i];
+	for (i = inner; i < head->words / 2; i++)
+		differ |= outer[i - inner] ^ words[i];
 	return !differ;
 }
 

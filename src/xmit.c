@@ -17,10 +17,16 @@
 #include "flow.h"
 #include "parse.h"
 
+static void acct_ct(struct nf_conn *ct, u8 dir, u32 len)
+{
+	if (nf_conn_acct_find(ct))
+		nf_ct_acct_add(ct, dir, 1, len);
+}
+
 static void acct(const struct ftun_acct *acct, u32 len)
 {
-	if (acct->ct && nf_conn_acct_find(acct->ct))
-		nf_ct_acct_add(acct->ct, acct->dir, 1, len);
+	if (acct->ct)
+		acct_ct(acct->ct, acct->dir, len);
 }
 
 static void count_receive4(struct net *net, u32 len, u8 ecn, u16 segs)
@@ -79,12 +85,12 @@ static void count_decap(struct net *net, const struct sk_buff *skb,
 	if (pkt->outer_tos & INET_ECN_MASK)
 		tos = ftun_rewrite_ecn_tos(tos, pkt->outer_tos);
 	count_receive(net, skb->dev, outer6, pkt->len, pkt->outer_tos, segs);
-	acct(&path->outer_in, pkt->outer_len);
+	acct(&path->way->outer_in, pkt->outer_len);
 	if (pkt->udp)
 		count_udp(net, outer6);
 	count_deliver(net, skb->dev, outer6);
-	dev_sw_netstats_rx_add(path->tun_in, len);
-	count_receive(net, path->tun_in, ftun_path_inner6(path), len, tos,
+	dev_sw_netstats_rx_add(path->way->tun_in, len);
+	count_receive(net, path->way->tun_in, ftun_path_inner6(path), len, tos,
 		      segs);
 }
 
@@ -126,7 +132,7 @@ void ftun_xmit_count_in(struct net *net, const struct sk_buff *skb,
 	else
 		count_receive(net, skb->dev, ftun_path_inner6(path), pkt->len,
 			      pkt->tos, segs);
-	acct(&path->inner, pkt->inner_len);
+	acct_ct(path->ct, ftun_path_dir(path), pkt->inner_len);
 	count_forward(net, path, pkt->inner_len);
 }
 
@@ -142,8 +148,8 @@ void ftun_xmit_count_discard(struct net *net, const struct sk_buff *skb)
 
 static void count_encap(struct net *net, const struct ftun_path *path, u32 len)
 {
-	acct(&path->outer_out, len);
-	if (path->outer.v6) {
+	acct(&path->way->outer_out, len);
+	if (path->way->outer.v6) {
 		ip6_stats_out(net, ip6_dst_idev(path->outer_route.dst), len);
 		return;
 	}
@@ -181,8 +187,8 @@ void ftun_xmit(struct net *net, struct sk_buff *skb,
 	prepare(skb, path);
 	if (path->what & FTUN_PATH_ENCAP)
 		count_encap(net, path, skb->len);
-	err = neigh_output(path->neigh, skb, false);
+	err = neigh_output(path->way->neigh, skb, false);
 	if (path->what & FTUN_PATH_ENCAP)
-		iptunnel_xmit_stats(path->tun_out,
+		iptunnel_xmit_stats(path->way->tun_out,
 				    net_xmit_eval(err) ? 0 : inner_len);
 }

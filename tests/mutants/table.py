@@ -65,11 +65,11 @@ mutant("proof always passes, wrong ttl", ENCAP,
 mutant("tunnel tx bytes with outer header", ENCAP,
        ("xmit.c", r"s/inner_len = skb->len - ftun_path_push\(path\);/inner_len = skb->len;/"), quick=True)
 mutant("tunnel rx bytes with outer header", DECAP,
-       ("xmit.c", r"s/rx_add\(path->tun_in, len\)/rx_add(path->tun_in, pkt->outer_len)/"), quick=True)
-mutant("no accounting", ENCAP, ("xmit.c", r"s/acct\(&path->inner, pkt->inner_len\);//"), quick=True)
-mutant("no accounting of outer packets in", DECAP, ("xmit.c", r"s/acct\(&path->outer_in, pkt->outer_len\);//"))
-mutant("no accounting of outer packets out", ENCAP, ("xmit.c", r"s/acct\(&path->outer_out, len\);//"))
-mutant("accounting of the other direction", ENCAP, ("xmit.c", r"s/acct->ct, acct->dir,/acct->ct, !acct->dir,/"))
+       ("xmit.c", r"s/rx_add\(path->way->tun_in, len\)/rx_add(path->way->tun_in, pkt->outer_len)/"), quick=True)
+mutant("no accounting", ENCAP, ("xmit.c", r"s/acct_ct\(path->ct, .*//"), quick=True)
+mutant("no accounting of outer packets in", DECAP, ("xmit.c", r"s/acct\(&path->way->outer_in, pkt->outer_len\);//"))
+mutant("no accounting of outer packets out", ENCAP, ("xmit.c", r"s/acct\(&path->way->outer_out, len\);//"))
+mutant("accounting of the other direction", ENCAP, ("xmit.c", r"s/nf_ct_acct_add\(ct, dir,/nf_ct_acct_add(ct, !dir,/"))
 mutant("snmp: not counted as forwarded", ENCAP, ("xmit.c", r"s/ip_stats_forward\(net, len\);//"), quick=True)
 mutant("snmp: not counted as delivered", DECAP, ("xmit.c", r"s/__IP_INC_STATS\(net, IPSTATS_MIB_INDELIVERS\);//"))
 mutant("snmp: ecn not looked at", "^ipip default: encap ECN$", ("xmit.c", r"s/len, tos & INET_ECN_MASK, segs/len, 0, segs/"))
@@ -81,11 +81,11 @@ mutant("snmp: padding not counted", "^ipip frame encap: padding$", ("parse.c", "
 mutant("padding not trimmed", "^ipip frame (en|de)cap: padding$",
        ("ingress.c", r"s/return !pskb_trim\(.*\);/return true;/"), quick=True)
 mutant("mtu not checked", "^ipip size 1480/1500: encap udp (no )?DF, too big$",
-       ("ingress.c", r"s/return pkt->inner_len > path->mtu \?.*/return FTUN_OK;/"), quick=True)
+       ("ingress.c", r"s/return pkt->inner_len > path->way->mtu \?.*/return FTUN_OK;/"), quick=True)
 mutant("mtu off by one", "^ipip size tunnel 1400: encap udp DF, too big$",
-       ("ingress.c", r"s/return pkt->inner_len > path->mtu \?/return pkt->inner_len > path->mtu + 1 ?/"))
+       ("ingress.c", r"s/return pkt->inner_len > path->way->mtu \?/return pkt->inner_len > path->way->mtu + 1 ?/"))
 mutant("gso: segment size not checked", "^ipip gso: segments over the tunnel's MTU, DF$",
-       ("ingress.c", r"s/return len > path->mtu \? FTUN_STAT_pass_mtu : FTUN_OK;/return FTUN_OK;/"))
+       ("ingress.c", r"s/return len > path->way->mtu \? FTUN_STAT_pass_mtu : FTUN_OK;/return FTUN_OK;/"))
 mutant("ttl not checked", "^ipip default: encap ttl 1 and 0$", ("ingress.c", "s/pkt->ttl <= 1/pkt->ttl < 1/"))
 mutant("dscp not checked", "^ipip tos inherit, rule by tos: encap DSCP changes$",
        ("ingress.c", r"s/^\treason = check_dscp|= check_dscp\(pkt, path\)/= FTUN_OK/"))
@@ -102,8 +102,12 @@ mutant("otherhost accepted", "^ipip frame (en|de)cap: frame for another host$",
 mutant("outer source not in the key", "^ipip twin: outer source of (nobody|the other tunnel)$",
        ("parse.c", r"s/(end = put_addrs\(end, .*)/{ \1 end[-2] = 0; }/"), quick=True)
 mutant("tunnel not in the key", "^ipip twin: inner packet bare on the underlay$",
-       ("tuple.h", r"s/if \(a->words != b->words\)/if (0)/; s/for \(i = 0; i < pairs; i\+\+\)/for (i = 1; i < 2; i++)/"),
-       ("table.c", r"s/hash = hash_pair\(pairs\[0\], keys\) \+ (.*) \+$/hash = \1;/; s/^\t       hash_pair\(pairs\[2\], keys \+ 4\);//"))
+       ("tuple.h", r"s/for \(i = 0; i < inner; i\+\+\)/for (i = 1; i < inner; i++)/; s/for \(i = inner; .*/for (i = 0; i < 0; i++)/"),
+       ("table.c", r"s/hash = hash_pair\(pairs\[0\], keys\) \+ (.*)$/hash = \1/"))
+mutant("outer addresses not in the key", "^ipip twin: outer source of (nobody|the other tunnel)$",
+       ("tuple.h", "s/for \\(i = inner; .*/for (i = 0; i < 0; i++)/"))
+mutant("paths share what is not the same", ENCAP + "|" + DECAP,
+       ("way.c", r"s/= offsetof\(struct ftun_way, node\),/= sizeof(u64),/"), quick=True)
 mutant("outer destination not in the key", "^ipip twin: outer destination another own address$",
        ("parse.c", r"s/(end = put_addrs\(end, .*)/{ \1 end[-1] = 0; }/"))
 
@@ -119,7 +123,7 @@ mutant("flow label by hash only", "^ip6ip6 header flowlabel inherit",
 mutant("hop limit not decremented", "^gre 6 header default: both",
        ("rewrite.c", r"s/(\(\(struct ipv6hdr \*\)ip\)->hop_limit)--;/\1 -= 0;/"), quick=True)
 mutant("conntrack mark may change", "^rules: conntrack mark of the inner",
-       ("ingress.c", r"s/return ftun_ct_mark\(acct->ct\) == acct->mark/return true/"), quick=True)
+       ("ingress.c", r"s/return ftun_ct_mark\(ct\) == mark/return true/"), quick=True)
 mutant("ipsec policy may come", "^ipsec: (encryption begins|outer packets blocked, out)$",
        ("route.h", r"s/rt->rt_genid == rt_genid_ipv4\(net\)/true/; s/READ_ONCE\(rt->dst.obsolete\) == DST_OBSOLETE_FORCE_CHK/true/"))
 
@@ -127,15 +131,15 @@ mutant("ipsec policy may come", "^ipsec: (encryption begins|outer packets blocke
 mutant("routes are not asked for again", "^routes: (another tunnel|300 changes)",
        ("renew.h", r"s/ftun_renew\(net, skb, pkt, path\);/true;/"))
 mutant("nftables may change", "^ipip change: nft drops the connection$",
-       ("policy.h", r"s/path->nft_generation == nft_generation\(fn->net, &fn->nft\)/true/"), quick=True)
+       ("policy.h", r"s/path->way->nft_generation == nft_generation\(fn->net, &fn->nft\)/true/"), quick=True)
 mutant("rp_filter may change", "^ipip change: rp_filter, (LAN|tunnel|underlay): all$",
        ("policy.c", r"s/RTNLGRP_IPV4_NETCONF/RTNLGRP_IPV6_NETCONF/"))
 mutant("routes may change", "^ipip change: underlay route: more specific$",
-       ("route.h", r"s/rt->rt_genid == rt_genid_ipv4\(net\)/true/"), quick=True)
+       ("renew.h", r"s/READ_ONCE\(path->routes4\) == rt_genid_ipv4\(net\)/true/"), quick=True)
 mutant("path mtu may change", "^ipip pmtu learned: DF True$",
        ("route.h", r"s/rt->rt_pmtu == route->cookie/true/; s/READ_ONCE\(rt->dst.obsolete\) == DST_OBSOLETE_FORCE_CHK/true/"))
 mutant("conntrack entry may die", "^ipip change: conntrack -[DF]$",
-       ("ingress.c", r"s/if \(nf_ct_is_dying\(acct->ct\)\)/if (0)/"),
+       ("ingress.c", r"s/if \(nf_ct_is_dying\(ct\)\)/if (0)/"),
        ("flow.c", r"s/if \(nf_ct_is_dying\(flow->ct\)\)/if (0)/"))
 mutant("tap on the tunnel not seen", "^ipip change: tcpdump on the tunnel$",
        ("tunnel.h", r"s/dev_tapped\(dev\)/0/"))

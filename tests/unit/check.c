@@ -58,3 +58,10 @@ struct ftun_packet parsed(const struct packet *p, u32 iif)
 	skb_unmake(skb);
 	return pkt;
 }
+
+bool tuple_equal(const struct ftun_tuple *a, const struct ftun_tuple *b)
+{
+	const u64 *outer = (const u64 *)b + ftun_tuple_inner_pairs(&b->head);
+
+	return ftun_tuple_is(a, &b->head, outer, b->iif);
+}

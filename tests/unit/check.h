@@ -17,4 +17,7 @@ enum ftun_stat check_cut(const struct packet *p, u32 len, u32 linear);
 /* A packet that has to be a good one. */
 struct ftun_packet parsed(const struct packet *p, u32 iif);
 
+/* As the table keeps a path's key, in parts */
+bool tuple_equal(const struct ftun_tuple *a, const struct ftun_tuple *b);
+
 #endif /* _UNIT_CHECK_H */

@@ -130,15 +130,16 @@ static void real_way(u8 *out, u32 len, const u8 *data, u8 outer_tos,
 {
 	struct ftun_outer outer = outer_of(data, v6);
 	struct twin_nat nat = nat_of(data);
-	struct ftun_nat real = twin_nat_init(&nat, first, v6);
 	u8 *ip = out + outer.len, tos;
+	union real_nat real;
 
+	twin_nat_init(&real, &nat, first, v6);
 	tos = ftun_rewrite_ecn_tos(ftun_rewrite_tos(ip, v6), outer_tos);
 	if (data[AT_HOW] & COPY_DSCP)
 		tos = ftun_rewrite_copy_dscp(tos, outer_tos);
 	ftun_rewrite_set_tos(ip, v6, tos);
 	if (!(data[AT_HOW] & NO_NAT))
-		ftun_rewrite_nat(ip, v6, &real, data[AT_HOW] & PARTIAL);
+		ftun_rewrite_nat(ip, v6, &real.nat, data[AT_HOW] & PARTIAL);
 	ftun_rewrite_ttl(ip, v6);
 	ftun_rewrite_outer(out, &outer, ip, v6, len,
 			   htons(get16(data + AT_ID)));

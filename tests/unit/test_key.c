@@ -42,16 +42,16 @@ static void key_has_every_field(void **state)
 		count = key_bytes(&p, at);
 		a = parsed(&p, IIF);
 		b = parsed(&p, IIF);
-		assert_true(ftun_tuple_equal(&a.tuple, &b.tuple));
+		assert_true(tuple_equal(&a.tuple, &b.tuple));
 		b = parsed(&p, IIF + 1);
-		assert_false(ftun_tuple_equal(&a.tuple, &b.tuple));
+		assert_false(tuple_equal(&a.tuple, &b.tuple));
 		for (u32 i = 0; i < count; i++) {
 			struct packet q = p;
 
 			q.bytes[at[i]] ^= 1 << rnd() % 8;
 			packet_fix(&q);
 			b = parsed(&q, IIF);
-			assert_false(ftun_tuple_equal(&a.tuple, &b.tuple));
+			assert_false(tuple_equal(&a.tuple, &b.tuple));
 		}
 	}
 }
@@ -73,7 +73,7 @@ static void key_has_nothing_else(void **state)
 		q.fou = p.fou;
 		a = parsed(&p, IIF);
 		b = parsed(&q, IIF);
-		assert_true(ftun_tuple_equal(&a.tuple, &b.tuple));
+		assert_true(tuple_equal(&a.tuple, &b.tuple));
 		assert_memory_equal(&a.tuple, &b.tuple, 4 * a.tuple.words);
 	}
 }
@@ -101,7 +101,7 @@ static void key_has_the_shape(void **state)
 			struct packet q = p;
 
 			packet_shape(&q, other);
-			assert_int_equal(ftun_tuple_equal(&pkt[n].tuple,
+			assert_int_equal(tuple_equal(&pkt[n].tuple,
 							  &pkt[other].tuple),
 					 same_but_limit(&p, &q));
 		}

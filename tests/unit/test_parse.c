@@ -361,7 +361,7 @@ static void limit_without_tunnel(void **state)
 		if (p.proto == P_TCP)
 			continue;
 		with = parsed(&p, IIF);
-		assert_false(ftun_tuple_equal(&with.tuple, &without.tuple));
+		assert_false(tuple_equal(&with.tuple, &without.tuple));
 		assert_int_equal(with.tuple.encap, FTUN_ENCAP_NONE);
 		assert_int_equal(with.tuple.words, without.tuple.words);
 	}

@@ -82,11 +82,12 @@ static void real_nat(struct packet *p, const struct twin_nat *nat,
 		     const struct packet *sample, bool partial)
 {
 	u32 len = p->l4 + (p->proto == P_UDP ? 8 : 20);
-	struct ftun_nat real = twin_nat_init(nat, sample->bytes, p->inner6);
 	u8 *copy = malloc(len);
+	union real_nat real;
 
+	twin_nat_init(&real, nat, sample->bytes, p->inner6);
 	memcpy(copy, p->bytes, len);
-	ftun_rewrite_nat(copy, p->inner6, &real, partial);
+	ftun_rewrite_nat(copy, p->inner6, &real.nat, partial);
 	memcpy(p->bytes, copy, len);
 	free(copy);
 }

@@ -397,7 +397,7 @@ enum ftun_stat twin_parse(const struct sk_buff *skb, u32 iif,
 
 	memset(pkt, 0, sizeof(*pkt));
 	pkt->tuple.iif = iif;
-	pkt->tuple.words = 3;
+	pkt->tuple.words = 2;
 	pkt->len = skb->len;
 	if (skb->protocol != htons(0x0800) && !v6)
 		return FTUN_NOT_OURS;
@@ -422,6 +422,8 @@ enum ftun_stat twin_parse(const struct sk_buff *skb, u32 iif,
 const char *twin_differs(const struct ftun_packet *got,
 			 const struct ftun_packet *want)
 {
+	if (got->tuple.iif != want->tuple.iif)
+		return "tuple.iif";
 	if (got->tuple.words != want->tuple.words)
 		return "tuple.words";
 	if (memcmp(&got->tuple, &want->tuple, 4 * want->tuple.words))
@@ -613,18 +615,18 @@ u8 twin_ecn_encap(u8 inner)
 /* ---- rewriting ------------------------------------------------------------ */
 
 /* @ip is a packet whose addresses and ports are the ones to be replaced. */
-struct ftun_nat twin_nat_init(const struct twin_nat *nat, const u8 *ip, bool v6)
+void twin_nat_init(union real_nat *real, const struct twin_nat *nat, const u8 *ip,
+		   bool v6)
 {
-	struct ftun_nat real = { 0 };
 	u32 copy[11];
 
-	memcpy(real.saddr, nat->saddr, twin_addr_len(v6));
-	memcpy(real.daddr, nat->daddr, twin_addr_len(v6));
-	memcpy(&real.sport, nat->sport, 2);
-	memcpy(&real.dport, nat->dport, 2);
+	memset(real, 0, sizeof(*real));
+	memcpy(ftun_nat_saddr(&real->nat), nat->saddr, twin_addr_len(v6));
+	memcpy(ftun_nat_daddr(&real->nat, v6), nat->daddr, twin_addr_len(v6));
+	memcpy(&real->nat.sport, nat->sport, 2);
+	memcpy(&real->nat.dport, nat->dport, 2);
 	memcpy(copy, ip, twin_hlen(v6) + 4);
-	ftun_nat_init(&real, copy, v6);
-	return real;
+	ftun_nat_init(&real->nat, copy, v6);
 }
 
 void twin_nat_fields(u8 *ip, bool v6, const struct twin_nat *nat)

@@ -66,7 +66,14 @@ struct twin_nat {
 	u8 sport[2], dport[2];
 };
 
-struct ftun_nat twin_nat_init(const struct twin_nat *nat, const u8 *ip, bool v6);
+/* With room for IPv6 addresses */
+union real_nat {
+	struct ftun_nat nat;
+	u8 bytes[sizeof(struct ftun_nat) + FTUN_NAT_WORDS6 * 4];
+};
+
+void twin_nat_init(union real_nat *real, const struct twin_nat *nat, const u8 *ip,
+		   bool v6);
 void twin_nat_fields(u8 *ip, bool v6, const struct twin_nat *nat);
 void twin_nat_steps(u8 *ip, bool v6, const struct twin_nat *nat, bool partial);
 void twin_tos_step(u8 *ip, bool v6, u8 tos);

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What many paths have in common is kept once. A connection's own part is then two
+ * cache lines for each direction, and what is shared stays in the cache.
+ */
+#include "way.h"
+
+#include <linux/rhashtable.h>
+#include <linux/slab.h>
+#include <net/neighbour.h>
+
+#include "netns.h"
+
+static struct kmem_cache *way_cache __read_mostly;
+
+/* All of the key is hashed: there can be as many ways as connections, if each has
+ * an outer conntrack entry of its own. What is padding in it is zero.
+ */
+static const struct rhashtable_params way_params = {
+	.head_offset		= offsetof(struct ftun_way, node),
+	.key_offset		= 0,
+	.key_len		= offsetof(struct ftun_way, node),
+	.automatic_shrinking	= true,
+};
+
+/**
+ * ftun_way_alloc() - begin a way
+ *
+ * Return: one that is all zero and nobody else's, with one reference; or NULL.
+ */
+struct ftun_way *ftun_way_alloc(void)
+{
+	struct ftun_way *way = kmem_cache_zalloc(way_cache, GFP_ATOMIC);
+
+	if (way)
+		refcount_set(&way->refs, 1);
+	return way;
+}
+
+static void way_free(struct ftun_way *way)
+{
+	if (way->neigh)
+		neigh_release(way->neigh);
+	if (way->outer_in.ct)
+		nf_ct_put(way->outer_in.ct);
+	if (way->outer_out.ct)
+		nf_ct_put(way->outer_out.ct);
+	kmem_cache_free(way_cache, way);
+}
+
+static void way_free_rcu(struct rcu_head *rcu)
+{
+	way_free(container_of(rcu, struct ftun_way, rcu));
+}
+
+/**
+ * ftun_way_share() - have a way in common with who has an equal one
+ * @fn:  where
+ * @way: complete and the caller's alone; no packet has seen it. Consumed
+ *
+ * If it cannot be put where others find it, or the equal one is just about to end,
+ * that is no harm: it is its path's alone then.
+ *
+ * Context: BH off, RCU read side.
+ * Return: the way to use, with a reference.
+ */
+struct ftun_way *ftun_way_share(struct ftun_net *fn, struct ftun_way *way)
+{
+	struct ftun_way *old;
+
+	WARN_ON_ONCE(!rcu_read_lock_held());
+	way->shared = true;
+	old = rhashtable_lookup_get_insert_fast(&fn->ways, &way->node,
+						way_params);
+	if (!old)
+		return way;
+	way->shared = false;
+	if (IS_ERR(old) || !refcount_inc_not_zero(&old->refs))
+		return way;
+	way_free(way);
+	return old;
+}
+
+/**
+ * ftun_way_put() - drop a reference
+ * @fn:  where
+ * @way: a way; packets on other CPUs may still be using it
+ */
+void ftun_way_put(struct ftun_net *fn, struct ftun_way *way)
+{
+	if (!refcount_dec_and_test(&way->refs))
+		return;
+	if (way->shared)
+		rhashtable_remove_fast(&fn->ways, &way->node, way_params);
+	call_rcu(&way->rcu, way_free_rcu);
+}
+
+int ftun_way_net_init(struct ftun_net *fn)
+{
+	return rhashtable_init(&fn->ways, &way_params);
+}
+
+/* The last path has gone. */
+void ftun_way_net_exit(struct ftun_net *fn)
+{
+	WARN_ON_ONCE(atomic_read(&fn->ways.nelems));
+	rhashtable_destroy(&fn->ways);
+}
+
+int ftun_way_init(void)
+{
+	way_cache = KMEM_CACHE(ftun_way, SLAB_HWCACHE_ALIGN);
+	return way_cache ? 0 : -ENOMEM;
+}
+
+/* After the last namespace has gone. */
+void ftun_way_exit(void)
+{
+	rcu_barrier();
+	kmem_cache_destroy(way_cache);
+}

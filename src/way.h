@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _FTUN_WAY_H
+#define _FTUN_WAY_H
+
+#include <linux/refcount.h>
+#include <linux/rhashtable-types.h>
+#include <net/netfilter/nf_conntrack.h>
+
+#include "rewrite.h"
+#include "route.h"
+#include "tuple.h"
+
+struct ftun_net;
+struct neighbour;
+struct net_device;
+
+/**
+ * struct ftun_acct - a conntrack entry of outer packets, to which they are accounted
+ * @ct:  entry, with a reference; or NULL
+ * @timeout: jiffies for which a packet keeps it alive
+ * @mark: its mark when the path was proven: rules may ask for it
+ * @dir: direction of the packets in it
+ */
+struct ftun_acct {
+	struct nf_conn	*ct;
+	u32		timeout;
+	u32		mark;
+	u8		dir;
+};
+
+/**
+ * struct ftun_way - a way through the router, of all connections that go the same
+ *
+ * What a proof found out that is not about one connection: where packets come from,
+ * what is taken off and put on, where they go, and what all that stood on. Paths
+ * that were proven alike share one; a change of anything in it makes new ways.
+ *
+ * Constant from when a path has it, but for @refs. Each path has a reference, and a
+ * way ends with the last one: it leaves ftun_net.ways at once and is freed after a
+ * grace period, since packets may be using it. See ftun_way_put().
+ *
+ * What comes before @node is what paths must have in common to share it.
+ *
+ * @generation: ftun_net.generation under which it was proven
+ * @nft_generation: nft_generation() likewise
+ * @routes_in:  rt_genid_ipv6() likewise, if its packets come in IPv6
+ * @iif:        ftun_tuple.iif of the packets
+ * @words:      the rest of their tuple: what is outside
+ * @neigh:      next hop on the wire, with a reference
+ * @tun_in:     tunnel device with FTUN_PATH_DECAP. No reference is held: a device
+ *              that goes changes the generation first, and then waits for a
+ *              grace period
+ * @tun_out:    tunnel device with FTUN_PATH_ENCAP, likewise
+ * @mtu:        longest inner packet to be sent whole
+ * @outer_in:   conntrack entry of the outer packets that come in
+ * @outer_out:  conntrack entry of the outer packets that go out
+ * @outer:      with FTUN_PATH_ENCAP
+ * @node:       in ftun_net.ways if @shared
+ * @refs:       paths that have it
+ * @shared:     it is in ftun_net.ways; written before any path has it
+ * @rcu:        for its release
+ */
+struct ftun_way {
+	u32			generation;
+	u32			nft_generation;
+	u32			routes_in;
+	u32			iif;
+	u64			words[FTUN_TUPLE_OUTER_PAIRS];
+	struct neighbour	*neigh;
+	struct net_device	*tun_in;
+	struct net_device	*tun_out;
+	struct ftun_acct	outer_in;
+	struct ftun_acct	outer_out;
+	u16			mtu;
+	struct ftun_outer	outer;
+
+	struct rhash_head	node;
+	refcount_t		refs;
+	bool			shared;
+	struct rcu_head		rcu;
+};
+
+int ftun_way_init(void);
+void ftun_way_exit(void);
+int ftun_way_net_init(struct ftun_net *fn);
+void ftun_way_net_exit(struct ftun_net *fn);
+struct ftun_way *ftun_way_alloc(void);
+struct ftun_way *ftun_way_share(struct ftun_net *fn, struct ftun_way *way);
+void ftun_way_put(struct ftun_net *fn, struct ftun_way *way);
+
+#endif /* _FTUN_WAY_H */
