@@ -204,11 +204,12 @@ static u8 outer_ip_len(const struct ftun_outer *outer)
 	return sizeof(*ip6h) + (ip6h->nexthdr == NEXTHDR_DEST ? 8 : 0);
 }
 
+/* The DSCP stays, of which a path knows only one: routes are asked for with it. */
 static u8 template_tos(u8 tos, u8 rules)
 {
-	if (rules & FTUN_OUTER_TOS_INHERIT)
-		return 0;
-	return rules & FTUN_OUTER_ECN_AS_IS ? tos : tos & ~INET_ECN_MASK;
+	if (rules & FTUN_OUTER_ECN_AS_IS && !(rules & FTUN_OUTER_TOS_INHERIT))
+		return tos;
+	return tos & ~INET_ECN_MASK;
 }
 
 /* What each packet has of its own is no part of the template: it is zero, so that the
