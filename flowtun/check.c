@@ -162,6 +162,28 @@ static void check_conntrack(void)
 		say(GOOD, "conntrack", "tracks %ld connections here", count);
 }
 
+/* Legacy tables that this namespace has; they are there once they have been looked at. */
+static void check_legacy(void)
+{
+	static const char *const lists[] = {
+		"/proc/net/ip_tables_names", "/proc/net/ip6_tables_names",
+	};
+	unsigned int count = 0;
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		FILE *file = fopen(lists[i], "re");
+		char name[64];
+
+		while (file && fgets(name, sizeof(name), file))
+			count++;
+		if (file)
+			fclose(file);
+	}
+	if (count)
+		say(WARN, "iptables", "%u legacy tables: nobody is told when their rules change, so connections prove themselves again each second; nft and iptables-nft need no such thing",
+		    count);
+}
+
 static void check_forwarding(void)
 {
 	bool v4 = read_file_number("/proc/sys/net/ipv4/ip_forward") == 1;
@@ -214,6 +236,7 @@ int cmd_check(int argc, char **argv)
 	check_headers(&kernel);
 	check_module();
 	check_conntrack();
+	check_legacy();
 	check_forwarding();
 	check_flowtables();
 	if (options.json)

@@ -534,6 +534,7 @@ static void flow_gc_work(struct work_struct *work)
 	struct ftun_net *fn = container_of(to_delayed_work(work),
 					   struct ftun_net, gc_work);
 
+	ftun_policy_tick(fn);
 	ftun_flow_gc(fn);
 	/* Also when leaving: it may have begun only after a flow was visited, and
 	 * devices cannot go as long as a flow holds on to them.

@@ -7,6 +7,8 @@
 #include "policy.h"
 
 #include <linux/container_of.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter_ipv4.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 
@@ -20,6 +22,55 @@ void ftun_policy_changed(struct ftun_net *fn)
 {
 	atomic_inc_return(&fn->generation);
 	ftun_flow_gc_kick(fn);
+}
+
+/* A table of legacy iptables, or what is not known. Nothing else has data of its own:
+ * nftables and BPF give their type, and so does NAT or has its priorities.
+ */
+static bool is_untold(const struct nf_hook_entry *hook,
+		      const struct nf_hook_ops *ops)
+{
+	return hook->priv && ops->hook_ops_type == NF_HOOK_OP_UNDEFINED &&
+	       ops->priority != NF_IP_PRI_NAT_DST &&
+	       ops->priority != NF_IP_PRI_NAT_SRC;
+}
+
+static bool has_untold(const struct nf_hook_entries *hooks)
+{
+	struct nf_hook_ops **ops;
+	int i;
+
+	if (!hooks)
+		return false;
+	ops = nf_hook_entries_get_hook_ops(hooks);
+	for (i = 0; i < hooks->num_hook_entries; i++)
+		if (is_untold(&hooks->hooks[i], ops[i]))
+			return true;
+	return false;
+}
+
+/**
+ * ftun_policy_tick() - let no proof get old where rules change untold
+ * @fn: where
+ *
+ * Who replaces the rules of a legacy table (xt_replace_table()) tells nobody. In a
+ * namespace with such tables every flow proves itself again with each call.
+ *
+ * Context: process, once a second while there are flows.
+ */
+void ftun_policy_tick(struct ftun_net *fn)
+{
+	const struct netns_nf *nf = &fn->net->nf;
+	bool untold = false;
+	int i;
+
+	rcu_read_lock();
+	for (i = 0; i < NF_INET_NUMHOOKS && !untold; i++)
+		untold = has_untold(rcu_dereference(nf->hooks_ipv4[i])) ||
+			 has_untold(rcu_dereference(nf->hooks_ipv6[i]));
+	rcu_read_unlock();
+	if (untold)
+		atomic_inc_return(&fn->generation);
 }
 
 /* inet_netconf_notify_devconf(): forwarding, which routes notice too, and rp_filter,

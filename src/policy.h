@@ -42,6 +42,7 @@ static inline bool ftun_policy_current(const struct ftun_net *fn,
 }
 
 void ftun_policy_changed(struct ftun_net *fn);
+void ftun_policy_tick(struct ftun_net *fn);
 int ftun_policy_net_init(struct ftun_net *fn);
 void ftun_policy_net_exit(struct ftun_net *fn);
 

@@ -191,6 +191,8 @@ def knows(what):
     """Has the kernel that, or that type of device?"""
     if what == UDP_GSO:
         return knows_udp_gso()
+    if what == "legacy iptables":
+        return not subprocess.run(["iptables-legacy", "-L", "-n"], capture_output=True, check=False).returncode
     if what == "tun":
         run("modprobe", "-q", "tun", check=False)
         return os.path.exists("/sys/class/misc/tun")

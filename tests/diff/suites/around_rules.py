@@ -2,7 +2,7 @@
 """Rules change while a connection is fast: whatever the new ones say of it, they say
 of its next packet. Chains that see the inner packet, and those that see the outer."""
 from harness.engine import ANY, case
-from harness.flow import Do, down, up
+from harness.flow import Do, Wait, down, up
 
 AFTER = [up(hold=1), down(hold=1), up(hold=1), down(hold=1)]
 CHAIN = "nft add chain ip ftd %s '{ type filter hook %s priority %d; }'; nft add rule ip ftd %s %s"
@@ -71,3 +71,9 @@ def flips(times):
 
 case("rules: a policy flips twenty times", flips(20), world=dict(id="flips"), fast=ANY)
 case("rules: a policy flips twenty times, tcp", flips(20), world=dict(id="flips tcp"), fast=ANY, proto="tcp")
+
+# Nobody is told of these. A second later they hold, whether the table was there before or not.
+for _name, _there in (("new table", ""), ("old table", "iptables-legacy -A FORWARD -s 10.9.9.9")):
+    case("rules: legacy iptables, " + _name,
+         [Do(_there or "true"), up(), down(), Do("iptables-legacy -A FORWARD -s 10.1.0.2 -j DROP"), Wait(2.5)] + AFTER +
+         [Do("iptables-legacy -F FORWARD"), Wait(2.5)] + AFTER, world=dict(id="legacy " + _name, needs="legacy iptables"), fast=ANY)
