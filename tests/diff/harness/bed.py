@@ -173,6 +173,8 @@ class Bed:
         net.run("ip", "-batch", "-", stdin="".join(line for line in batch if line[:3] != "-6 "))
         if any(line[:3] == "-6 " for line in batch):
             net.run("ip", "-6", "-batch", "-", stdin="".join(line[3:] for line in batch if line[:3] == "-6 "))
+        if self.dual:
+            self.ask_once()
         net.run("nft", "-f", "-", stdin=ruleset(self.world))
         for name in os.listdir("/proc/sys/net/netfilter"):
             if name.startswith("nf_conntrack_") and "timeout" in name:
@@ -201,9 +203,12 @@ class Bed:
                 net.sysctl("net.ipv6.conf.%s.%s" % (dev, name), value)
         net.sysctl("net.ipv6.icmp.ratelimit", 0)
         net.sysctl("net.ipv6.mld_qrv", 1)
-        for name, value in (("delay_first_probe_time", 60), ("base_reachable_time_ms", 600000),
-                            ("retrans_time_ms", 600000)):       # who does not answer is asked once
-            net.sysctl("net.ipv6.neigh.default." + name, value)
+
+    def ask_once(self):
+        """Who does not answer a solicitation is not asked again, which would be by the clock."""
+        for dev in ("lan0", "und0", "und1"):
+            for name, value in (("delay_first_probe_time", 60), ("base_reachable_time_ms", 600000), ("retrans_time_ms", 600000)):
+                net.sysctl("net.ipv6.neigh.%s.%s" % (dev, name), value)
 
     def settle(self):
         """What IPv6 has to say about a change, it says within a few ticks of a slow clock."""
