@@ -496,6 +496,7 @@ static void path_apply(struct ftun_path *path,
 		ftun_rewrite_nat(inner, v6, ftun_path_nat(path),
 				 witness->csum_partial);
 	ftun_rewrite_ttl(inner, v6);
+	ftun_rewrite_dscp(inner, v6, path->dscp_out);
 	if (push)
 		apply_outer(path, witness, bytes, slow);
 }
@@ -524,6 +525,9 @@ static enum ftun_stat path_compare(struct ftun_path *path,
 	    skb_copy_bits(seen->skb, 0, compared.slow, len))
 		return FTUN_STAT_wait_merged;
 	compared.len = len;
+	path->dscp_out = ftun_rewrite_tos(compared.slow + push,
+					  ftun_path_inner6(path)) &
+			 ~INET_ECN_MASK;
 	path_apply(path, witness, compared.fast, len, compared.slow);
 	if (!memcmp(compared.fast, compared.slow, len))
 		return FTUN_OK;

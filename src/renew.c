@@ -177,8 +177,14 @@ static bool renew_inner(struct net *net, struct sk_buff *skb,
 		.off	= pkt->inner,
 		.dev	= path->way->tun_in ?: skb->dev,
 	};
-	struct rtable *rt = ask_input(net, skb, &ask);
-	bool same = rt && adopt(&path->route, rt,
+	struct rtable *rt;
+	bool same;
+
+	/* Whether rules set it before or after the route was looked up is not known. */
+	if (path->dscp_out != ask.tos)
+		return false;
+	rt = ask_input(net, skb, &ask);
+	same = rt && adopt(&path->route, rt,
 				path->way->tun_out ?: path->way->neigh->dev);
 
 	skb_dst_drop(skb);

@@ -271,6 +271,20 @@ void ftun_rewrite_set_tos(void *ip, bool v6, u8 tos)
 	iph->tos = tos;
 }
 
+/**
+ * ftun_rewrite_dscp() - set the DSCP of a header, if it is another one
+ * @ip:   IPv4 or IPv6 header
+ * @v6:   which of them
+ * @dscp: DSCP bits, as they are in a TOS
+ */
+void ftun_rewrite_dscp(void *ip, bool v6, u8 dscp)
+{
+	u8 tos = ftun_rewrite_tos(ip, v6);
+
+	if ((tos & ~INET_ECN_MASK) != dscp)
+		ftun_rewrite_set_tos(ip, v6, dscp | (tos & INET_ECN_MASK));
+}
+
 /* RFC 6040 section 4.1 "normal mode", but CE becomes ECT(0) as in RFC 3168:
  * INET_ECN_encapsulate().
  */

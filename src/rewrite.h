@@ -75,6 +75,7 @@ u8 ftun_rewrite_ecn_tos(u8 inner_tos, u8 outer_tos);
 u8 ftun_rewrite_copy_dscp(u8 tos, u8 from);
 u8 ftun_rewrite_tos(const void *ip, bool v6);
 void ftun_rewrite_set_tos(void *ip, bool v6, u8 tos);
+void ftun_rewrite_dscp(void *ip, bool v6, u8 dscp);
 void ftun_rewrite_ttl(void *ip, bool v6);
 void ftun_rewrite_nat(void *ip, bool v6, const struct ftun_nat *nat,
 		      bool csum_partial);

@@ -77,3 +77,26 @@ for _name, _there in (("new table", ""), ("old table", "iptables-legacy -A FORWA
     case("rules: legacy iptables, " + _name,
          [Do(_there or "true"), up(), down(), Do("iptables-legacy -A FORWARD -s 10.1.0.2 -j DROP"), Wait(2.5)] + AFTER +
          [Do("iptables-legacy -F FORWARD"), Wait(2.5)] + AFTER, world=dict(id="legacy " + _name, needs="legacy iptables"), fast=ANY)
+
+# Rules that set the DSCP, before the route is looked up and after, of all packets and of inner ones alone.
+QOS = "table inet qos {\n chain marks {\n type filter hook %s priority %d;\n %s ip%s dscp set %s\n }\n}\n"
+for _hook, _prio in (("prerouting", -150), ("prerouting", -350), ("forward", 0), ("postrouting", 0), ("output", 0)):
+    for _match in ("", "meta l4proto { tcp, udp }"):
+        for _tos in (None, "inherit"):
+            _world = dict(nft=QOS % (_hook, _prio, _match, "", "cs3"), tun=dict(tos=_tos) if _tos else {})
+            _name = "DSCP set at %s %d%s%s" % (_hook, _prio, ", inner" if _match else "", ", tos inherit" if _tos else "")
+            # An outer DSCP that is neither the tunnel's nor the inner one.
+            _how = dict(refused="mismatch", fast=ANY) if _tos and _hook == "output" and not _match else {}
+            case("rules: " + _name, [up(), down(), up(tos=1), down(tos=2), up(tos=3), down(size=900, o_tos=3, tos=1)], world=_world,
+                 tags=("quick",) if _tos and not _match else (), **_how)
+            case("rules: %s, tcp" % _name, [up(), down(), up(), down()], world=_world, proto="tcp", **_how)
+            case("rules: %s, other DSCP" % _name, [f(tos=t) for t in (0xb8, 0xb8, 0x60, 0x62, 0) for f in (up, down)], world=_world, fast=ANY)
+for _kind in ("ip6ip6", "sit", "gre"):
+    for _hook in ("prerouting", "forward"):
+        case("rules: DSCP set at %s, %s" % (_hook, _kind), [up(), down(), up(tos=1), down(tos=2), up(tos=3), down(size=900)], family=6,
+             world=dict(kind=_kind, nft=QOS % (_hook, -150, "", "6", "ef")), tags=("quick",))
+case("rules: DSCP set, routes change", [up(), down(), Do("ip route add 172.20.0.0/16 dev lan0"), up(), down(), up(), down()], fast=ANY,
+     world=dict(id="dscp routes", nft=QOS % ("prerouting", -150, "ip saddr 10.1.0.2", "", "cs3"),
+                setup=("route add 10.2.0.0/16 tos 0x60 dev tun1",)))
+case("rules: DSCP not set any more", [up(), down(), Do("nft delete table inet qos"), up(), down(), up(), down()], fast=ANY,
+     world=dict(id="dscp gone", nft=QOS % ("forward", 0, "", "", "cs3")))
