@@ -104,6 +104,17 @@ static bool udp_due(const struct nf_conn *ct, u8 l4proto)
 	       time_after(jiffies, ct->proto.udp.stream_ts);
 }
 
+/* GRE, and UDP with a tunnel in it, are answered too: nf_conntrack_gre_packet() needs
+ * no more than a packet after that.
+ */
+static bool outer_due(const struct ftun_acct *acct)
+{
+	return acct->unassured &&
+	       READ_ONCE(acct->ct->status) & IPS_SEEN_REPLY &&
+	       (nf_ct_protonum(acct->ct) == IPPROTO_GRE ||
+		udp_due(acct->ct, IPPROTO_UDP));
+}
+
 static enum ftun_stat check_conntrack(const struct ftun_path *path)
 {
 	enum ftun_stat reason;
@@ -115,7 +126,8 @@ static enum ftun_stat check_conntrack(const struct ftun_path *path)
 		reason = check_acct(&path->way->outer_out);
 	if (reason != FTUN_OK)
 		return reason;
-	if (udp_due(path->ct, path->head.l4proto))
+	if (udp_due(path->ct, path->head.l4proto) ||
+	    outer_due(&path->way->outer_in) || outer_due(&path->way->outer_out))
 		return FTUN_STAT_pass_assured;
 	return FTUN_OK;
 }

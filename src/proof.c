@@ -132,12 +132,28 @@ static u8 path_inner_tos(const struct ftun_path *path,
 		ftun_rewrite_copy_dscp(tos, pkt->outer_tos) : tos;
 }
 
+/* Those of protocols that conntrack does not know never are. */
+static bool can_be_assured(const struct nf_conn *ct)
+{
+	if (READ_ONCE(ct->status) & (IPS_ASSURED | IPS_NAT_CLASH))
+		return false;
+	switch (nf_ct_protonum(ct)) {
+	case IPPROTO_GRE:
+		return IS_ENABLED(CONFIG_NF_CT_PROTO_GRE);
+	case IPPROTO_UDP:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static void acct_set(struct ftun_acct *acct, struct nf_conn *ct, u8 dir)
 {
 	acct->ct = ct;
 	acct->dir = dir;
 	acct->timeout = ct_timeout(ct);
 	acct->mark = ftun_ct_mark(ct);
+	acct->unassured = can_be_assured(ct);
 }
 
 static void way_hold_outer_in(struct ftun_way *way, struct net *net,

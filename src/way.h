@@ -20,12 +20,14 @@ struct net_device;
  * @timeout: jiffies for which a packet keeps it alive
  * @mark: its mark when the path was proven: rules may ask for it
  * @dir: direction of the packets in it
+ * @unassured: it can become assured, and was not when the path was proven
  */
 struct ftun_acct {
 	struct nf_conn	*ct;
 	u32		timeout;
 	u32		mark;
 	u8		dir;
+	bool		unassured;
 };
 
 /**

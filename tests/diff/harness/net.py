@@ -187,10 +187,16 @@ class Tun(Wire):
 UDP_GSO = "UDP segmentation in packet sockets"
 
 
+def _version(text):
+    return [int(n) for n in text.split(".")]
+
+
 def knows(what):
-    """Has the kernel that, or that type of device?"""
+    """Has the guest that, or that type of device?"""
     if what == UDP_GSO:
         return knows_udp_gso()
+    if what.startswith("conntrack "):
+        return _version(run("conntrack", "--version").split()[1][1:]) >= _version(what.split()[1])
     if what == "legacy iptables":
         return not subprocess.run(["iptables-legacy", "-L", "-n"], capture_output=True, check=False).returncode
     if what == "tun":

@@ -54,7 +54,7 @@ MARKED = dict(filter="ct mark 9 drop")
 change("conntrack mark", "conntrack -U -m 9 >/dev/null 2>&1; true", world=MARKED, tags=("quick",))
 change("conntrack mark of the inner connection", "conntrack -U -s 10.1.0.2 -m 9 >/dev/null", world=MARKED)
 change("conntrack mark of the outer connection", "conntrack -U -p 4 -m 9 >/dev/null",
-       world=dict(nft="table ip o {\nchain o {\ntype filter hook output priority 0;\nct mark 9 drop\n}\n"
+       world=dict(needs="conntrack 1.4.8", nft="table ip o {\nchain o {\ntype filter hook output priority 0;\nct mark 9 drop\n}\n"
                       "chain i {\ntype filter hook input priority 0;\nct mark 9 drop\n}\n}"))
 change("conntrack entry deleted", "conntrack -D -s 10.1.0.2 >/dev/null")
 change("outer conntrack entry deleted", "conntrack -D -p 4 >/dev/null")
