@@ -95,7 +95,8 @@ static inline u32 ftun_ct_mark(const struct nf_conn *ct)
  * @outer_route: underlay route with FTUN_PATH_ENCAP
  * @what:       FTUN_PATH_*
  * @dscp:       DSCP bits of the inner TOS
- * @dscp_out:   those that the inner packet leaves with: rules may set others
+ * @dscp_out:   those that the inner packet leaves with, with @dscp_set
+ * @dscp_set:   rules set them
  * @outer_dscp: DSCP bits of the outer TOS of packets that come in
  * @passed:     why a packet was last left to the slow path, an enum ftun_stat; or
  *              FTUN_OK
@@ -132,6 +133,7 @@ struct ftun_path {
 	u8			dscp;
 	u8			outer_dscp;
 	u8			dscp_out;
+	bool			dscp_set;
 	u32			routes4;
 	struct ftun_route	route;
 	struct ftun_route	outer_route;

@@ -398,7 +398,8 @@ static void forward(struct sk_buff *skb, struct ftun_path *path)
 		tos = ftun_rewrite_tos(skb->data, v6);
 		skb->priority = rt_tos2priority(tos);
 	}
-	ftun_rewrite_dscp(skb->data, v6, path->dscp_out);
+	if (path->dscp_set)
+		ftun_rewrite_dscp(skb->data, v6, path->dscp_out);
 }
 
 static enum ftun_stat path_stat(const struct ftun_path *path)

@@ -512,7 +512,8 @@ static void path_apply(struct ftun_path *path,
 		ftun_rewrite_nat(inner, v6, ftun_path_nat(path),
 				 witness->csum_partial);
 	ftun_rewrite_ttl(inner, v6);
-	ftun_rewrite_dscp(inner, v6, path->dscp_out);
+	if (path->dscp_set)
+		ftun_rewrite_dscp(inner, v6, path->dscp_out);
 	if (push)
 		apply_outer(path, witness, bytes, slow);
 }
@@ -523,6 +524,17 @@ static void keep_mismatch(struct ftun_dir *dir,
 	if (!dir->mismatch)
 		dir->mismatch = kmemdup(compared, sizeof(*compared),
 					GFP_ATOMIC);
+}
+
+/* Have rules changed the DSCP of what left as @inner? */
+static void path_set_dscp(struct ftun_path *path, const struct ftun_packet *pkt,
+			  const void *inner)
+{
+	u8 left = ftun_rewrite_tos(inner, ftun_path_inner6(path));
+
+	path->dscp_out = left & ~INET_ECN_MASK;
+	path->dscp_set = path->dscp_out !=
+			 (path_inner_tos(path, pkt) & ~INET_ECN_MASK);
 }
 
 static enum ftun_stat path_compare(struct ftun_path *path,
@@ -541,9 +553,7 @@ static enum ftun_stat path_compare(struct ftun_path *path,
 	    skb_copy_bits(seen->skb, 0, compared.slow, len))
 		return FTUN_STAT_wait_merged;
 	compared.len = len;
-	path->dscp_out = ftun_rewrite_tos(compared.slow + push,
-					  ftun_path_inner6(path)) &
-			 ~INET_ECN_MASK;
+	path_set_dscp(path, &witness->pkt, compared.slow + push);
 	path_apply(path, witness, compared.fast, len, compared.slow);
 	if (!memcmp(compared.fast, compared.slow, len))
 		return FTUN_OK;

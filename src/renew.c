@@ -181,7 +181,7 @@ static bool renew_inner(struct net *net, struct sk_buff *skb,
 	bool same;
 
 	/* Whether rules set it before or after the route was looked up is not known. */
-	if (path->dscp_out != ask.tos)
+	if (path->dscp_set)
 		return false;
 	rt = ask_input(net, skb, &ask);
 	same = rt && adopt(&path->route, rt,

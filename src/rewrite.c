@@ -272,17 +272,16 @@ void ftun_rewrite_set_tos(void *ip, bool v6, u8 tos)
 }
 
 /**
- * ftun_rewrite_dscp() - set the DSCP of a header, if it is another one
+ * ftun_rewrite_dscp() - set the DSCP of a header
  * @ip:   IPv4 or IPv6 header
  * @v6:   which of them
  * @dscp: DSCP bits, as they are in a TOS
  */
 void ftun_rewrite_dscp(void *ip, bool v6, u8 dscp)
 {
-	u8 tos = ftun_rewrite_tos(ip, v6);
+	u8 ecn = ftun_rewrite_tos(ip, v6) & INET_ECN_MASK;
 
-	if ((tos & ~INET_ECN_MASK) != dscp)
-		ftun_rewrite_set_tos(ip, v6, dscp | (tos & INET_ECN_MASK));
+	ftun_rewrite_set_tos(ip, v6, dscp | ecn);
 }
 
 /* RFC 6040 section 4.1 "normal mode", but CE becomes ECT(0) as in RFC 3168:

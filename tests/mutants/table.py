@@ -133,7 +133,7 @@ mutant("routes are not asked for again", "^routes: (another tunnel|300 changes)"
 mutant("nftables may change", "^ipip change: nft drops the connection$",
        ("policy.h", r"s/path->way->nft_generation == nft_generation\(fn->net, &fn->nft\)/true/"), quick=True)
 mutant("dscp of the rules forgotten", "^rules: DSCP set at forward 0, tos inherit$",
-       ("ingress.c", r"s/ftun_rewrite_dscp\(skb->data, v6, path->dscp_out\);/;/"))
+       ("ingress.c", r"s/if \(path->dscp_set\)/if (0)/"))
 mutant("rp_filter may change", "^ipip change: rp_filter, (LAN|tunnel|underlay): all$",
        ("policy.c", r"s/RTNLGRP_IPV4_NETCONF/RTNLGRP_IPV6_NETCONF/"))
 mutant("routes may change", "^ipip change: underlay route: more specific$",
