@@ -120,7 +120,7 @@ static bool comes_from(struct net *net, const struct question *ask)
 	       fib_info_nh_uses_dev(res.fi, ask->dev);
 }
 
-/* The route of a packet that comes in, attached to @skb until ask_done(). */
+/* The route of a packet that comes in, attached to @skb until skb_dst_drop(). */
 static struct rtable *ask_input(struct net *net, struct sk_buff *skb,
 				const struct question *ask)
 {

@@ -191,6 +191,7 @@ def _version(text):
     return [int(n) for n in text.split(".")]
 
 
+@functools.cache
 def knows(what):
     """Has the guest that, or that type of device?"""
     if what == UDP_GSO:
