@@ -26,10 +26,11 @@ The wires' ends have no addresses: whatever they send was built by the harness, 
 whatever they receive was sent by the router. Neighbours are permanent unless the
 world says neigh="live"; then the harness answers ARP and solicitations.
 """
+import itertools
 import os
 import time
 
-from . import dissect, net
+from . import dissect, layers, net
 from . import frames as fr
 from .kinds import KINDS
 from .sites import ENDS, LAN, LAN6, NEIGHBOURS, NEIGHBOURS6, OWN, SITES, UND0, UND06, UND1, UND16
@@ -114,12 +115,12 @@ def tunnels(world):
 
 
 def router_batch(world):
-    """Everything `ip` has to do in the router, in one go; what needs `ip -6` says so."""
+    """Everything `ip` has to do in the router; what needs `ip -6` says so. And PPPoE sessions, which are none of its lines."""
     lines = devices(world) + tunnels(world)
     if world["neigh"] == "static":
         lines += ["neigh add %s lladdr %s dev %s nud permanent" % n
                   for n in NEIGHBOURS + NEIGHBOURS6 * dual(world)]
-    return [line + "\n" for line in lines + list(world["setup"])]
+    return lines + list(world["setup"])
 
 
 # Nobody asked for these, and when they are sent depends on the clock.
@@ -149,12 +150,21 @@ SYSCTL6 = {"disable_ipv6": 0, "forwarding": 1, "accept_dad": 0, "dad_transmits":
            "addr_gen_mode": 1, "mldv1_unsolicited_report_interval": 1, "mldv2_unsolicited_report_interval": 1}
 
 
+def batch(lines):
+    """Lines of `ip` in one go, those that need `ip -6` in another."""
+    six = [line[3:] for line in lines if line[:3] == "-6 "]
+    net.run("ip", "-batch", "-", stdin="".join(line + "\n" for line in lines if line[:3] != "-6 "))
+    if six:
+        net.run("ip", "-6", "-batch", "-", stdin="".join(line + "\n" for line in six))
+
+
 class Bed:
     """One freshly made copy of the drawing above."""
 
     def __init__(self, world, sentinel):
         self.world, self.sentinel = {**WORLD, **world}, sentinel
         self.ns = {k: net.Netns("ftd-" + k) for k in "cfr"}
+        self.sessions = {}
         self.ns["r"].enter()
         try:
             self.build()
@@ -169,10 +179,11 @@ class Bed:
         self.dual = dual(self.world)
         if self.dual:
             self.speak_ipv6()
-        batch = router_batch(self.world)
-        net.run("ip", "-batch", "-", stdin="".join(line for line in batch if line[:3] != "-6 "))
-        if any(line[:3] == "-6 " for line in batch):
-            net.run("ip", "-6", "-batch", "-", stdin="".join(line[3:] for line in batch if line[:3] == "-6 "))
+        for lines, group in itertools.groupby(router_batch(self.world), lambda step: isinstance(step, str)):
+            if lines:
+                batch(list(group))
+            else:
+                self.sessions.update((session.dev, session.open()) for session in group)
         if self.dual:
             self.ask_once()
         net.run("nft", "-f", "-", stdin=ruleset(self.world))
@@ -223,16 +234,17 @@ class Bed:
                 net.sysctl("net.bridge.bridge-nf-call-" + name, 0)
 
     def wire(self, name, ns, dev):
-        """An end of a wire, or of something on top of it: ports={"client": "5"} is VLAN 5,
+        """An end of a wire, or of something on top of it: ports={"client": "q5"} is VLAN 5, see layers.py,
         and lines of `ip` make another device called over. None of them: a device without a wire."""
         port = self.world["ports"].get(name, ())
         if port is None:
             return net.Tun(name, self.ns["r"], "ltun", SITES[name].mac)
-        lines = ["link add link %s name over type vlan id %s" % (dev, port)] if isinstance(port, str) else port
-        if lines:
+        if isinstance(port, str):
+            return layers.Layered(name, self.ns[ns], dev, SITES[name].mac, port)
+        if port:
             with self.ns[ns]:
                 net.up(dev)
-                net.run("ip", "-batch", "-", stdin="\n".join(lines) + "\n")
+                batch(port)
             dev = "over"
         return net.Wire(name, self.ns[ns], dev, SITES[name].mac, self.world["vnet"])
 
@@ -300,6 +312,8 @@ class Bed:
     def close(self):
         for wire in getattr(self, "wires", {}).values():
             wire.close()
+        for session in self.sessions.values():
+            session.close()
         for nl in ("rtnl", "nfnl"):
             if hasattr(self, nl):
                 getattr(self, nl).close()

@@ -184,6 +184,11 @@ class Tun(Wire):
         os.close(self.fd)
 
 
+def connect(sock, address):
+    """To an address of a family that Python does not know."""
+    _call("connect", sock.fileno(), address, len(address))
+
+
 UDP_GSO = "UDP segmentation in packet sockets"
 
 
@@ -203,6 +208,9 @@ def knows(what):
     if what == "tun":
         run("modprobe", "-q", "tun", check=False)
         return os.path.exists("/sys/class/misc/tun")
+    if what == "PPPoE":
+        run("modprobe", "-q", "pppoe", check=False)
+        return os.path.exists("/proc/net/pppoe")
     said = run("ip", "link", "add", "ftd-p", "type", what, check=False)
     run("ip", "link", "del", "ftd-p", check=False)
     return "Unknown device type" not in said
