@@ -8,9 +8,12 @@ import os
 from harness import bed as b
 from harness import net
 from harness.engine import special
+from harness.layers import parse
+from harness.pppoe import Session
 from harness.sites import SITES
 
 from . import around_link as link
+from . import around_pppoe as pppoe
 from .streams import Streams, transfer
 
 SIZE = 2 << 20
@@ -24,17 +27,37 @@ COUNT = "table ip dscp {\n chain in {\n type filter hook prerouting priority -30
 
 
 class Ends(Streams):
-    """In a VLAN if the world says so, with other MTUs than 1500, and answers that need no tunnel."""
+    """In VLANs and PPPoE if the world says so, with other MTUs than 1500, and answers that need no tunnel."""
 
     def __init__(self, sentinel, args, world, mtus):
-        self.mtus = dict(zip(("c0", "f0"), mtus))
+        self.mtus, self.sessions = dict(zip(("c0", "f0"), mtus)), []
         super().__init__(sentinel, args, world)
 
     def host(self, ns, dev, lines):
         lines = list(lines) + ["route replace 10.1.0.0/16 via 192.0.2.1 dev f0"] * (ns == "f" and self.bed.world["plain"])
-        if {"c": "client", "f": "far"}[ns] in self.bed.world["ports"]:
-            lines = [line.replace("dev " + dev, "dev over") for line in lines]
-        super().host(ns, dev, lines + ["link set %s mtu %d" % (dev, self.mtus[dev])])
+        with self.bed.ns[ns]:
+            top = self.layers(dev, {"c": "client", "f": "far"}[ns])
+        super().host(ns, dev, [line.replace("dev " + dev, "dev " + top) for line in lines] +
+                     ["link set %s mtu %d" % (dev, self.mtus[dev])])
+
+    def layers(self, dev, side):
+        """The host's own device for what its wire is in, on top of @dev. Another MTU of that would end a session."""
+        tags, session = parse(self.bed.world["ports"].get(side, ""))
+        net.run("ip", "link", "set", dev, "mtu", str(self.mtus[dev]))
+        for kind, number in tags:
+            net.run("ip", "link", "add", "link", dev, "name", "%s.%d" % (dev, number), "up", "type", "vlan",
+                    "proto", {0x8100: "802.1Q", 0x88a8: "802.1ad"}[kind], "id", str(number))
+            dev = "%s.%d" % (dev, number)
+        if session is None:
+            return dev
+        self.sessions.append(Session("ppp0", dev, SITES[side].router_mac, session).open())
+        net.run("ip", "link", "set", "ppp0", "mtu", "1492", "up")
+        return "ppp0"
+
+    def close(self):
+        for session in self.sessions:
+            session.close()
+        super().close()
 
 
 def esp(s):
@@ -57,6 +80,8 @@ def blind(s):
 def scenario(name, server, world=None, mtus=(1500, 1500), share=0.9, before=None, dscp=None, port=5001, quick=False):
     @special("selftest: " + name, tags=("stream",) + ("quick",) * quick)
     def _(sentinel, args):
+        if world and not net.knows(world.get("needs", "veth")):
+            return "this guest does not know " + world["needs"]
         s = Ends(sentinel, args, dict(world or {}, plain=server == PLAIN or bool((world or {}).get("plain"))), mtus)
         try:
             if before:
@@ -104,9 +129,13 @@ scenario("masquerade and port forward, smaller link", "10.1.0.1", dict(nat=MASQU
          mtus=(1500, 1300), port=1666)
 scenario("IPIP", INSIDE)
 scenario("IPIP, DSCP set in the forward chain", INSIDE, dict(nft=chain("forward")), dscp="cs3")
-scenario("IPIP in a VLAN", INSIDE, dict(setup=link.vlan("und0"), ports=dict(far="5")))
+scenario("IPIP in a VLAN", INSIDE, dict(setup=link.vlan("und0"), ports=dict(far="q5")))
+scenario("IPIP in QinQ", INSIDE, dict(setup=link.qinq("und0"), ports=dict(far=link.QINQ)), mtus=(1500, 1504))
+scenario("IPIP in PPPoE", INSIDE, pppoe.world(pppoe.UNDERLAY))
+scenario("IPIP in PPPoE on a VLAN, LAN in PPPoE", INSIDE, pppoe.world(pppoe.BOTH, "a VLAN"))
+scenario("PPPoE on both sides", PLAIN, pppoe.world(pppoe.BOTH))
 scenario("IPIP, LAN in a bridge", INSIDE, dict(setup=link.bridge("lan0")))
 scenario("LAN in a bridge", PLAIN, dict(setup=link.bridge("lan0")))
-scenario("LAN in a VLAN", PLAIN, dict(setup=link.vlan("lan0"), ports=dict(client="5")))
+scenario("LAN in a VLAN", PLAIN, dict(setup=link.vlan("lan0"), ports=dict(client="q5")))
 scenario("LAN in a bridge over a VLAN", PLAIN, dict(link.WORLDS["bridge in a VLAN"]))
 scenario("ESP in tunnel mode", PLAIN, before=esp, share=0)
