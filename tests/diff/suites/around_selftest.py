@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 """The scenarios of the kernel's own selftest for flowtables (nft_flowtable.sh), written
 anew for this module: real TCP both ways at once, devices of different MTU, DSCP set on
-the way, NAT, tunnels, a bridge, VLANs and ESP. The bytes arrive as they were sent, and
+the way, NAT, tunnels, a bridge, VLANs, PPPoE and ESP. The bytes arrive as they were sent, and
 all but the first packets are fast where they can be."""
+import functools
 import os
 
 from harness import bed as b
@@ -77,7 +78,8 @@ def blind(s):
             net.sysctl("net.ipv4.ip_no_pmtu_disc", 1)
 
 
-def scenario(name, server, world=None, mtus=(1500, 1500), share=0.9, before=None, dscp=None, port=5001, quick=False):
+def scenario(name, server, world=None, mtus=(1500, 1500), share=0.9, before=None, dscp=None, port=5001, quick=False,
+             during=()):
     @special("selftest: " + name, tags=("stream",) + ("quick",) * quick)
     def _(sentinel, args):
         if world and not net.knows(world.get("needs", "veth")):
@@ -93,10 +95,18 @@ def scenario(name, server, world=None, mtus=(1500, 1500), share=0.9, before=None
             if share:
                 s.prime(a, z)
             counts = s.count()
-            out = transfer(a, z, os.urandom(SIZE)) or s.too_slow(counts, share)
+            out = transfer(a, z, os.urandom(SIZE), [(part, functools.partial(what, s)) for part, what in during]) or s.too_slow(counts, share)
             return out or (seen(s) if dscp else [])
         finally:
             s.close()
+
+
+def new_session(side):
+    """The router's end of it goes, its device too, and comes again."""
+    def run(s):
+        with s.bed.ns["r"]:
+            pppoe.again(side)(s.bed, None)
+    return run
 
 
 def seen(s):
@@ -132,6 +142,8 @@ scenario("IPIP, DSCP set in the forward chain", INSIDE, dict(nft=chain("forward"
 scenario("IPIP in a VLAN", INSIDE, dict(setup=link.vlan("und0"), ports=dict(far="q5")))
 scenario("IPIP in QinQ", INSIDE, dict(setup=link.qinq("und0"), ports=dict(far=link.QINQ)), mtus=(1500, 1504))
 scenario("IPIP in PPPoE", INSIDE, pppoe.world(pppoe.UNDERLAY))
+scenario("IPIP in PPPoE, sessions begin anew", INSIDE, pppoe.world(pppoe.BOTH), share=0.5,
+         during=((0.2, new_session("far")), (0.5, new_session("client")), (0.8, new_session("far"))))
 scenario("IPIP in PPPoE on a VLAN, LAN in PPPoE", INSIDE, pppoe.world(pppoe.BOTH, "a VLAN"))
 scenario("PPPoE on both sides", PLAIN, pppoe.world(pppoe.BOTH))
 scenario("IPIP, LAN in a bridge", INSIDE, dict(setup=link.bridge("lan0")))
