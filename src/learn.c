@@ -222,6 +222,10 @@ static void learn_dir(struct ftun_flow *flow, u8 index, struct sk_buff *skb,
 		want_hook(flow, dir, state->in->ifindex);
 		return;
 	}
+	if (in->encap != FTUN_ENCAP_NONE && witness.ipsec) {
+		ftun_flow_refuse(flow, dir, FTUN_STAT_refuse_ipsec);
+		return;
+	}
 	if (!witness.complete) {
 		want_hook(flow, dir, witness.iif);
 		return;

@@ -178,6 +178,16 @@ static const struct tunnel_kind *kind_of(const struct net_device *dev)
 	return NULL;
 }
 
+/* It is a device that encrypts, as far as anybody can see: what comes out of it is
+ * like what any device brings, and what goes in is its transmit function's.
+ */
+static bool is_vti(const struct net_device *dev)
+{
+	const struct rtnl_link_ops *ops = dev->rtnl_link_ops;
+
+	return ops && (!strcmp(ops->kind, "vti") || !strcmp(ops->kind, "vti6"));
+}
+
 static bool is_tunnel(const struct net_device *dev)
 {
 	switch (dev->type) {
@@ -213,7 +223,7 @@ enum ftun_stat ftun_tunnel_read(const struct net_device *dev, bool inner6,
 		return FTUN_OK;
 	kind = kind_of(dev);
 	if (!kind)
-		return FTUN_STAT_refuse_tunnel;
+		return is_vti(dev) ? FTUN_OK : FTUN_STAT_refuse_tunnel;
 	tunnel->encap = kind->encap;
 	tunnel->flags = kind->flags;
 	return kind->read(dev, inner6, tunnel);

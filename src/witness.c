@@ -44,6 +44,7 @@ static struct ftun_witness *witness_new(struct ftun_net *fn,
 	witness->skb = skb;
 	witness->fn = fn;
 	witness->iif = iif;
+	witness->ipsec = false;
 	witness->outer_tracked = false;
 	return witness;
 }
@@ -95,6 +96,7 @@ void ftun_witness_local_in(struct ftun_net *fn, const struct sk_buff *skb,
 		witness = witness_new(fn, skb, iif);
 		witness->complete = false;
 	}
+	witness->ipsec = skb_sec_path(skb);
 	ct = nf_ct_get(skb, &ctinfo);
 	witness->outer_tracked = ct && !nf_ct_is_template(ct);
 	if (!witness->outer_tracked)

@@ -26,6 +26,7 @@ struct sk_buff;
  * @pkt:      what parsing found out
  * @len:      how much of @bytes is valid
  * @bytes:    the beginning of the packet
+ * @ipsec:    its outer packet had been encrypted
  * @outer_tracked: the outer packet had a conntrack entry, and the rest is valid
  * @outer_dir: its direction
  * @outer_zone: its zone's id
@@ -45,6 +46,7 @@ struct ftun_witness {
 	u16				len;
 	u8				bytes[FTUN_PROOF_BYTES];
 
+	bool				ipsec;
 	bool				outer_tracked;
 	u8				outer_dir;
 	u16				outer_zone;

@@ -127,6 +127,12 @@ mutant("conntrack mark may change", "^rules: conntrack mark of the inner",
 mutant("ipsec policy may come", "^ipsec: (encryption begins|outer packets blocked, out)$",
        ("route.h", r"s/rt->rt_genid == rt_genid_ipv4\(net\)/true/; s/READ_ONCE\(rt->dst.obsolete\) == DST_OBSOLETE_FORCE_CHK/true/"))
 
+mutant("sender before nat not told", "^other change of wireguard, client: peer loses its addresses, NAT, opened there$",
+       ("xmit.c", r"s/skb->dev->type == ARPHRD_ETHER\)/true)/"), quick=True)
+mutant("sent in clear, below what encrypts", "^other LAN in (wireguard|xfrm): both ways$",
+       ("xmit.c", r's/skb->dev = dst->dev;/skb->dev = dev_get_by_name_rcu(dev_net(dst->dev), "lan0") ?: dst->dev;/'))
+mutant("came encrypted, not refused", "^other underlay in xfrm: both ways$", ("learn.c", r"s/ && witness\.ipsec/ \&\& false/"))
+
 # ---- armed: what the proof stood on has changed
 mutant("routes are not asked for again", "^routes: (another tunnel|300 changes)",
        ("renew.h", r"s/ftun_renew\(net, skb, pkt, path\);/true;/"))

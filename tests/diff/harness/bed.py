@@ -30,13 +30,14 @@ import itertools
 import os
 import time
 
-from . import dissect, layers, net
+from . import dissect, layers, net, secret
 from . import frames as fr
 from .kinds import KINDS
 from .sites import ENDS, LAN, LAN6, NEIGHBOURS, NEIGHBOURS6, OWN, SITES, UND0, UND06, UND1, UND16
 
 WORLD = dict(kind="ipip", kind1="", dual=None, tun={}, tun1={}, tun_mtu=0, und_mtu=1500, lan_mtu=4000, nat=(), filter="", nft="", early="",
-             sysctl={}, setup=(), neigh="static", offload=False, vnet=False, conntrack=True, plain_devices=(), ports={}, plain=False, needs="")
+             sysctl={}, setup=(), neigh="static", offload=False, vnet=False, conntrack=True, plain_devices=(), ports={}, plain=False, needs="",
+             secret=())
 SYSCTL = {"net.ipv4.ip_forward": 1, "net.ipv4.icmp_ratelimit": 0,
           "net.ipv4.icmp_msgs_per_sec": 1000000, "net.ipv4.icmp_msgs_burst": 100000,
           "net.ipv4.conf.all.rp_filter": 0, "net.ipv4.conf.default.rp_filter": 0,
@@ -200,6 +201,7 @@ class Bed:
                       for name, ns, dev in (("client", "c", "c0"), ("far", "f", "f0"), ("far2", "f", "g0"))}
         for ns in self.ns.values():
             net.wait_links(ns)
+        self.below = secret.Below(self, *self.world["secret"]) if self.world["secret"] else None
         self.rtnl, self.nfnl = net.Netlink(0), net.Netlink(12)
         self.norm = dissect.Normaliser(OWN, ENDS)
         self.seqs = {}
@@ -243,9 +245,13 @@ class Bed:
             return layers.Layered(name, self.ns[ns], dev, SITES[name].mac, port)
         if port:
             with self.ns[ns]:
+                if name in self.world["secret"]:
+                    secret.speak_ipv6(dev)
                 net.up(dev)
                 batch(port)
             dev = "over"
+        if name in self.world["secret"]:
+            return secret.Wire(name, self.ns[ns], dev, SITES[name].mac)
         return net.Wire(name, self.ns[ns], dev, SITES[name].mac, self.world["vnet"])
 
     def set_offloads(self):
@@ -257,6 +263,8 @@ class Bed:
 
     def drain(self):
         self.sentinel.drain()
+        if self.below:
+            self.below.drain(self.sentinel.drain)
 
     def collect(self):
         """Normalised frames since the last call, by wire; answers ARP if asked to."""
@@ -270,7 +278,7 @@ class Bed:
                     # virtio's header goes to the end, where no field has its offset moved
                     got[name].append(self.norm.frame(frame[hdr:], frame[:hdr]) + _vnet(frame[:hdr]))
             if not asked:
-                return got
+                return {**got, **self.below.take()} if self.below else got
             self.drain()
 
     def answer(self, wire, frame):
@@ -304,13 +312,13 @@ class Bed:
     def snapshot(self, conntrack=True):
         snap = dict(dev=net.link_stats(self.rtnl), ct=net.conntrack(self.nfnl) if conntrack else {},
                     nft=net.nft_counters(self.nfnl), mod=net.module_counters())
-        for name in ("snmp", "netstat", "snmp6"):
+        for name in ("snmp", "netstat", "snmp6", "xfrm_stat"):
             snap[name] = net.read("/proc/net/" + name)
         snap["dev6"] = net.dev_snmp6() if self.dual else {}
         return snap
 
     def close(self):
-        for wire in getattr(self, "wires", {}).values():
+        for wire in list(getattr(self, "wires", {}).values()) + [self.below] * bool(getattr(self, "below", None)):
             wire.close()
         for session in self.sessions.values():
             session.close()

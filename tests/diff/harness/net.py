@@ -157,6 +157,11 @@ class Wire:
         self.sock.close()
 
 
+def ethernet(packet):
+    """A packet of a device without Ethernet as if it had come by one."""
+    return b"\0" * 12 + (b"\x08\x00" if packet[0] >> 4 == 4 else b"\x86\xdd") + packet
+
+
 class Tun(Wire):
     """The other side of a device without Ethernet, as a VPN's daemon has it. The frames
     get a header that the device does not have, so that the rest need not know."""
@@ -178,7 +183,7 @@ class Tun(Wire):
                 packet = os.read(self.fd, 1 << 17)
             except BlockingIOError:
                 return got
-            got.append(b"\0" * 12 + (b"\x08\x00" if packet[0] >> 4 == 4 else b"\x86\xdd") + packet)
+            got.append(ethernet(packet))
 
     def close(self):
         os.close(self.fd)
