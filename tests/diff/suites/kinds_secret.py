@@ -2,11 +2,12 @@
 """Devices that encrypt, as the other leg of a connection through a tunnel, or below
 it: WireGuard, the xfrm interface, VTI. What comes out of the far end is compared; and
 what the wire shows must be encrypted, whatever happens (harness/secret.py)."""
-from harness import wireguard
-from harness.engine import ANY, case
+from harness import net, wireguard
+from harness.engine import ANY, case, special
 from harness.flow import Do, down, up
 from harness.secret import NETS, PINGERS
 from .kinds_other import MACS
+from .streams import SIZE, tcp
 
 MAKE = {"wireguard": "type wireguard", "xfrm": "type xfrm dev {dev} if_id 7",
         "vti": "type vti local {here} remote {there} key 7", "vti6": "type vti6 local {here} remote {there} key 7"}
@@ -35,12 +36,12 @@ def ipsec(kind, here, there, router):
         yield "route add ::/0 dev over"
 
 
-def end(kind, name, dev, macs, here, there, router):
+def end(kind, name, dev, macs, here, there, router, mtu):
     six = ":" in here
     lines = ("%saddr add %s dev %s" % ("-6 " * (six and router), here + ("/64" if six else "/24"), dev) + " nodad" * six,
              "neigh add %s lladdr %s dev %s nud permanent" % (there, macs[1], dev),
              "link add %s %s" % (name, MAKE[kind].format(dev=dev, here=here, there=there)),
-             "link set %s addrgenmode none mtu 1500 up" % name)
+             "link set %s addrgenmode none mtu %d up" % (name, mtu))
     return lines + (tuple(ipsec(kind, here, there, router)) if kind != "wireguard" else ())
 
 
@@ -55,13 +56,13 @@ def underlay(family):
             "route replace 203.0.113.0/24 via 192.0.2.2 dev over0")
 
 
-def world(kind, port, family=4):
+def world(kind, port, family=4, mtu=1500):
     dev, far = NETS[port][:2]
     here, there = ends(kind, port)
-    setup = end(kind, "over0", dev, MACS[dev], here, there, True) + (lan if port == "client" else underlay)(family)
+    setup = end(kind, "over0", dev, MACS[dev], here, there, True, mtu) + (lan if port == "client" else underlay)(family)
     return dict(needs=kind, und_mtu=1700, tun_mtu=1480, secret=(port, kind), setup=setup, kind="sit" if family == 6 else "ipip",
                 dual=True if kind == "vti6" else None,
-                ports={port: end(kind, "over", far, MACS[dev][::-1], there, here, False)})
+                ports={port: end(kind, "over", far, MACS[dev][::-1], there, here, False, mtu)})
 
 
 def refused(kind):
@@ -87,16 +88,29 @@ def cases(name, kind, port, family=4):
     add("wrong checksum", [up(l4_csum="bad"), down(l4_csum="bad")], fast=ANY)
 
 
+def stream(kind):
+    """As many packets at once as will come, merged and split as usual."""
+    wanted = dict(world(kind, "client", mtu=1400), lan_mtu=1500, und_mtu=1500)
+
+    @special("other LAN in %s: tcp stream both ways" % kind, tags=("stream",))
+    def _(sentinel, args):
+        if not net.knows(kind):
+            return "this guest does not know " + kind
+        return tcp(sentinel, args, wanted, share=0.4 if refused(kind) else 0.9, size=SIZE // 3)
+
+
 for _kind in MAKE:
     cases("LAN in " + _kind, _kind, "client")
     cases("LAN in %s, IPv6" % _kind, _kind, "client", 6)
     cases("underlay in " + _kind, _kind, "far")
+    stream(_kind)
 
 
-def change(kind, port, name, what, send=None, path=("client", "far"), proto="udp", **how):
+def change(kind, port, name, what, send=None, path=("client", "far"), proto="udp", family=4, **how):
     """Whatever is taken away, the fast path has to notice with the next packet."""
     case("other change of %s, %s: %s" % (kind, port, name), [up(), down()] + [Do(what)] * bool(what) + (send or [up(hold=1), down(hold=1)] * 2),
-         fast=ANY, proto=proto, path=path, refused=refused(kind), world=dict(world(kind, port), id="%s %s" % (kind, name), **how))
+         fast=ANY, proto=proto, path=path, family=family, refused=refused(kind),
+         world=dict(world(kind, port, family), id="%s %s" % (kind, name), **how))
 
 
 def peer_goes(bed, flow):
@@ -135,6 +149,7 @@ for _port in NETS:
                lan_mtu=1500, und_mtu=1500)
 change("wireguard", "client", "peer loses its addresses, NAT", peer_narrows, nat=NAT)
 change("wireguard", "client", "peer loses its addresses, NAT, opened there", peer_narrows, nat=NAT, path=BACK)
+change("wireguard", "client", "peer loses its addresses, IPv6, NAT, opened there", peer_narrows, nat=NAT, path=BACK, family=6)
 for _kind in KEY:
     change(_kind, "client", "state goes, NAT, opened there", state_goes(_kind, "client", True), nat=NAT, path=BACK)
     change(_kind, "client", "no room, NAT, opened there", None, [f(full=n, df=True) for n in (1400, 1430, 1460, 1475) for f in (up, down)],
