@@ -63,8 +63,6 @@ static void path_free_rcu(struct rcu_head *rcu)
 {
 	struct ftun_path *path = container_of(rcu, struct ftun_path, rcu);
 
-	ftun_route_put(&path->route);
-	ftun_route_put(&path->outer_route);
 	/* Of either cache: kfree() knows which. */
 	kfree(path);
 }
@@ -286,7 +284,7 @@ static void dir_name_devices(struct ftun_dir *dir, const struct ftun_path *path)
 
 	dir->in = way->tun_in ? way->tun_in->ifindex : way->iif;
 	dir->out = way->tun_out ? way->tun_out->ifindex
-				: path->route.dst->dev->ifindex;
+				: way->route.dst->dev->ifindex;
 }
 
 /**

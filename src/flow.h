@@ -72,27 +72,25 @@ static inline u32 ftun_ct_mark(const struct nf_conn *ct)
  * struct ftun_path - a proven direction of a connection
  *
  * Written before it is put in the table and constant from then on, but for @id,
- * @ids, @passed, @passed_at, @used, @packets, @bytes, @routes4 and the IPv4
- * routes themselves. Freed after a grace period, see ftun_path_free(). What else
- * connections can have in common is in @way. In such an order that the first cache
- * line has all that a search compares.
+ * @ids, @passed, @passed_at, @used, @packets, @bytes, @routes4 and @way. Freed after a
+ * grace period, see ftun_path_free(). What connections can have in common is in @way.
+ * In such an order that the first of its two cache lines has all that a search
+ * compares.
  *
  * @node:       in ftun_net.paths
- * @way:        what it shares with others, with a reference
+ * @way:        what it shares with others, with a reference. Another one that differs
+ *              in the IPv4 routes alone can take its place, with the flow's lock
+ *              held; the old one stays for a grace period. See renew.c
  * @ct:         its conntrack entry; the reference is the flow's
  * @head:       the key; the rest of it, what is outside, is the way's
  * @addr:       the inner addresses of the key; IPv4's leave room for @nat
  * @used:       jiffies of the last packet, written at most once in a jiffy
  * @ct_mark:    mark of @ct when it was proven: rules may ask for it
- * @mark:       skb->mark as the slow path leaves it
- * @priority:   skb->priority likewise, unless FTUN_PATH_PRIO_BY_TOS
  * @label:      IPv6 flow label that it was proven with, of the inner packet
  * @outer_label: with FTUN_OUTER_LABEL_AUTO, of packets that come without a hash
  * @id:         next outer IPv4 id, of those taken from the kernel
  * @ids:        how many of them are left
  * @routes4:    rt_genid_ipv4() under which its routes led where they do, see renew.c
- * @route:      inner route
- * @outer_route: underlay route with FTUN_PATH_ENCAP
  * @what:       FTUN_PATH_*
  * @dscp:       DSCP bits of the inner TOS
  * @dscp_out:   those that the inner packet leaves with, with @dscp_set
@@ -117,8 +115,6 @@ struct ftun_path {
 
 	u32			used;
 	u32			ct_mark;
-	u32			mark;
-	u32			priority;
 	__be32			label;
 	union {
 		__be32		outer_label;
@@ -135,8 +131,6 @@ struct ftun_path {
 	u8			dscp_out;
 	bool			dscp_set;
 	u32			routes4;
-	struct ftun_route	route;
-	struct ftun_route	outer_route;
 	u64			packets;
 	u64			bytes;
 	struct rcu_head		rcu;
@@ -178,7 +172,8 @@ static inline bool ftun_path_wire6(const struct ftun_path *path)
 static inline const struct ftun_route *
 ftun_path_wire_route(const struct ftun_path *path)
 {
-	return path->what & FTUN_PATH_ENCAP ? &path->outer_route : &path->route;
+	return path->what & FTUN_PATH_ENCAP ? &path->way->outer_route
+					    : &path->way->route;
 }
 
 /* Bytes that it puts in front of the inner packet */

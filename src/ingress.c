@@ -142,21 +142,21 @@ static bool outer_in_current(const struct net *net,
 
 static bool routes_current(const struct net *net, const struct ftun_path *path)
 {
-	return ftun_route_current(net, &path->route, ftun_path_inner6(path)) &&
+	return ftun_route_current(net, &path->way->route, ftun_path_inner6(path)) &&
 	       (!(path->what & FTUN_PATH_DECAP) ||
 		outer_in_current(net, path)) &&
 	       (!(path->what & FTUN_PATH_ENCAP) ||
-		ftun_route_current(net, &path->outer_route, path->way->outer.v6));
+		ftun_route_current(net, &path->way->outer_route, path->way->outer.v6));
 }
 
 /* Is all that the proof stood on still so? */
-static enum ftun_stat check_proof(const struct ftun_net *fn,
+static enum ftun_stat check_proof(struct ftun_net *fn,
 				  struct sk_buff *skb,
 				  const struct ftun_packet *pkt,
 				  struct ftun_path *path)
 {
 	if (!ftun_policy_current(fn, path) ||
-	    !ftun_renew_current(fn->net, skb, pkt, path) ||
+	    !ftun_renew_current(fn, skb, pkt, path) ||
 	    !routes_current(fn->net, path))
 		return FTUN_STAT_pass_stale;
 	return path->way->neigh->dead ? FTUN_STAT_pass_neigh : FTUN_OK;
@@ -281,7 +281,7 @@ static enum ftun_stat check_window(const struct sk_buff *skb,
 }
 
 /* The first reason, if there is any, why this packet cannot go by this path. */
-static enum ftun_stat check(const struct ftun_net *fn, struct sk_buff *skb,
+static enum ftun_stat check(struct ftun_net *fn, struct sk_buff *skb,
 			    const struct ftun_packet *pkt,
 			    struct ftun_path *path)
 {
@@ -303,7 +303,7 @@ static enum ftun_stat check(const struct ftun_net *fn, struct sk_buff *skb,
 	if (reason == FTUN_OK)
 		reason = check_packet(fn, skb, pkt);
 	if (reason == FTUN_OK && path->what & FTUN_PATH_HAIRPIN &&
-	    ftun_route_redirects(path->route.dst->dev, false))
+	    ftun_route_redirects(path->way->route.dst->dev, false))
 		reason = FTUN_STAT_pass_redirect;
 	return reason;
 }
@@ -321,9 +321,9 @@ static bool wants_proof(const struct ftun_path *path, enum ftun_stat reason)
 		return true;
 	case FTUN_STAT_pass_mtu:
 		/* What was learned of the path may have expired. */
-		return ftun_route_learned_mtu(&path->route,
+		return ftun_route_learned_mtu(&path->way->route,
 					      ftun_path_inner6(path)) ||
-		       ftun_route_learned_mtu(&path->outer_route,
+		       ftun_route_learned_mtu(&path->way->outer_route,
 					      path->way->outer.v6);
 	default:
 		return false;
@@ -392,8 +392,8 @@ static void forward(struct sk_buff *skb, struct ftun_path *path)
 				 skb->ip_summed == CHECKSUM_PARTIAL);
 	ftun_rewrite_ttl(skb->data, v6);
 	skb_clear_tstamp(skb);
-	skb->mark = path->mark;
-	skb->priority = path->priority;
+	skb->mark = path->way->mark;
+	skb->priority = path->way->priority;
 	if (path->what & FTUN_PATH_PRIO_BY_TOS) {
 		tos = ftun_rewrite_tos(skb->data, v6);
 		skb->priority = rt_tos2priority(tos);

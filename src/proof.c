@@ -55,11 +55,11 @@ static bool tuple_is(const struct ftun_tuple *tuple,
  */
 static u16 path_mtu(const struct ftun_path *path)
 {
-	u32 mtu = ftun_route_forward_mtu(&path->route, ftun_path_inner6(path));
+	u32 mtu = ftun_route_forward_mtu(&path->way->route, ftun_path_inner6(path));
 
 	if (path->what & FTUN_PATH_ENCAP) {
-		mtu = min(mtu, ftun_route_mtu(&path->route));
-		mtu = min(mtu, ftun_route_mtu(&path->outer_route) -
+		mtu = min(mtu, ftun_route_mtu(&path->way->route));
+		mtu = min(mtu, ftun_route_mtu(&path->way->outer_route) -
 			       path->way->outer.len);
 	}
 	return min_t(u32, mtu, U16_MAX);
@@ -189,8 +189,8 @@ static void way_hold_outer_out(struct ftun_way *way, const struct sk_buff *skb)
 static void path_set_meta(struct ftun_path *path, const struct net *net,
 			  const struct sk_buff *skb, u8 tos)
 {
-	path->mark = skb->mark;
-	path->priority = skb->priority;
+	path->way->mark = skb->mark;
+	path->way->priority = skb->priority;
 	if (!ftun_path_inner6(path) &&
 	    READ_ONCE(net->ipv4.sysctl_ip_fwd_update_priority) &&
 	    skb->priority == rt_tos2priority(tos))
@@ -201,10 +201,10 @@ static void path_set_meta(struct ftun_path *path, const struct net *net,
 static __be16 outer_df(const struct ftun_path *path,
 		       const struct ftun_tunnel *tunnel)
 {
-	if (ip_mtu_locked(path->outer_route.dst))
+	if (ip_mtu_locked(path->way->outer_route.dst))
 		return 0;
 	if (tunnel->flags & FTUN_TUNNEL_SIT6 &&
-	    ftun_route_mtu(&path->outer_route) - sizeof(struct iphdr) <
+	    ftun_route_mtu(&path->way->outer_route) - sizeof(struct iphdr) <
 	    IPV6_MIN_MTU)
 		return 0;
 	return tunnel->df;
@@ -300,7 +300,7 @@ static void path_set_template(struct ftun_path *path,
 		path_set_label(path);
 	} else {
 		iph->frag_off = outer_df(path, tunnel);
-		if (ip_mtu_locked(path->outer_route.dst))
+		if (ip_mtu_locked(path->way->outer_route.dst))
 			outer->rules &= ~FTUN_OUTER_DF_INHERIT;
 		template_ipv4(iph, outer->rules);
 	}
@@ -354,7 +354,7 @@ static enum ftun_stat path_encap(struct ftun_path *path,
 	reason = ftun_route_check(seen->outer_dst, v6);
 	if (reason != FTUN_OK)
 		return reason;
-	ftun_route_get(&path->outer_route, seen->outer_dst, v6,
+	ftun_route_get(&path->way->outer_route, seen->outer_dst, v6,
 		       seen->witness->generations.routes6);
 	way_hold_outer_out(path->way, seen->skb);
 	return path_set_outer(path, seen);
@@ -430,7 +430,7 @@ static enum ftun_stat path_build(struct ftun_path *path, struct ftun_flow *flow,
 		path->label = ip6_flowlabel(inner);
 	path_set_ct(path, flow->ct, index);
 	path_set_nat(path, flow->ct, index, inner);
-	ftun_route_get(&path->route, seen->dst, v6,
+	ftun_route_get(&path->way->route, seen->dst, v6,
 		       witness->generations.routes6);
 	if (seen->dst->dev == seen->in)
 		path->what |= FTUN_PATH_HAIRPIN;

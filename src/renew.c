@@ -144,29 +144,26 @@ static struct rtable *ask_input(struct net *net, struct sk_buff *skb,
 	return found ? skb_rtable(skb) : NULL;
 }
 
-/* The path keeps the route that the kernel has now, which hears of a path MTU. */
+/* The path is to keep the route that the kernel has now, which hears of a path MTU. */
 static bool adopt(struct ftun_route *route, struct rtable *new,
 		  const struct net_device *dev)
 {
-	struct dst_entry *old = READ_ONCE(route->dst);
+	const struct rtable *old = container_of(route->dst, struct rtable, dst);
 
 	if (ftun_route_check(&new->dst, false) != FTUN_OK || new->dst.error ||
-	    new->dst.dev != dev ||
-	    !same_route(container_of(old, struct rtable, dst), new))
+	    new->dst.dev != dev || !same_route(old, new))
 		return false;
-	WRITE_ONCE(route->cookie, new->rt_pmtu);
-	if (&new->dst == old)
-		return true;
-	if (!dst_hold_safe(&new->dst))
-		return false;
-	dst_release(xchg(&route->dst, &new->dst));
+	route->dst = &new->dst;
+	route->cookie = new->rt_pmtu;
 	return true;
 }
 
 /* ip_rcv_finish() of the inner packet */
 static bool renew_inner(struct net *net, struct sk_buff *skb,
-			const struct ftun_packet *pkt, struct ftun_path *path)
+			const struct ftun_packet *pkt, struct ftun_path *path,
+			struct ftun_route *route)
 {
+	const struct ftun_way *way = path->way;
 	const struct iphdr *iph = (const void *)skb->data + pkt->inner;
 	struct question ask = {
 		.daddr	= path->what & FTUN_PATH_NAT ? *ftun_nat_daddr(ftun_path_nat(path), false)
@@ -175,7 +172,7 @@ static bool renew_inner(struct net *net, struct sk_buff *skb,
 		.tos	= path->what & FTUN_PATH_DSCP_COPY ? path->outer_dscp
 							   : path->dscp,
 		.off	= pkt->inner,
-		.dev	= path->way->tun_in ?: skb->dev,
+		.dev	= way->tun_in ?: skb->dev,
 	};
 	struct rtable *rt;
 	bool same;
@@ -184,9 +181,7 @@ static bool renew_inner(struct net *net, struct sk_buff *skb,
 	if (path->dscp_set)
 		return false;
 	rt = ask_input(net, skb, &ask);
-	same = rt && adopt(&path->route, rt,
-				path->way->tun_out ?: path->way->neigh->dev);
-
+	same = rt && adopt(route, rt, way->tun_out ?: way->neigh->dev);
 	skb_dst_drop(skb);
 	return same;
 }
@@ -209,10 +204,11 @@ static bool renew_outer_in(struct net *net, struct sk_buff *skb)
 }
 
 /* ip_tunnel_xmit(), ipip6_tunnel_xmit() */
-static bool renew_outer_out(struct net *net, struct ftun_path *path)
+static bool renew_outer_out(struct net *net, const struct ftun_way *way,
+			    struct ftun_route *route)
 {
-	const struct ip_tunnel *tunnel = netdev_priv(path->way->tun_out);
-	const struct iphdr *iph = (const void *)path->way->outer.hdr;
+	const struct ip_tunnel *tunnel = netdev_priv(way->tun_out);
+	const struct iphdr *iph = (const void *)way->outer.hdr;
 	struct flowi4 fl4 = {};
 	struct rtable *rt;
 	bool same;
@@ -226,14 +222,60 @@ static bool renew_outer_out(struct net *net, struct ftun_path *path)
 	rt = ip_route_output_key(net, &fl4);
 	if (IS_ERR(rt))
 		return false;
-	same = adopt(&path->outer_route, rt, path->way->neigh->dev);
+	same = adopt(route, rt, way->neigh->dev);
+	/* Still there until the end of the RCU read side. */
 	ip_rt_put(rt);
 	return same;
 }
 
+static bool is_same(const struct ftun_route *one, const struct ftun_route *other)
+{
+	return one->dst == other->dst && one->cookie == other->cookie;
+}
+
+/* Give the path a way by these routes; they can be those that it has. */
+static bool dir_reroute(struct ftun_flow *flow, const struct ftun_dir *dir,
+			const struct ftun_route *route,
+			const struct ftun_route *outer_route)
+{
+	struct ftun_way *old = dir->path->way;
+	struct ftun_way *new;
+
+	lockdep_assert_held(&flow->lock);
+	if (is_same(&old->route, route) &&
+	    is_same(&old->outer_route, outer_route))
+		return true;
+	new = ftun_way_reroute(flow->fn, old, route, outer_route);
+	if (!new)
+		return false;
+	/* Other CPUs' packets can be on the path: what they see is complete. */
+	smp_store_release(&dir->path->way, new);
+	ftun_way_put(flow->fn, old);
+	return true;
+}
+
+/* A path that is no longer its direction's is about to go. */
+static bool path_reroute(struct ftun_net *fn, struct ftun_path *path,
+			 const struct ftun_route *route,
+			 const struct ftun_route *outer_route)
+{
+	struct ftun_flow *flow = ftun_flow_find(fn, path->ct);
+	struct ftun_dir *dir;
+	bool done;
+
+	if (!flow)
+		return false;
+	dir = &flow->dir[ftun_path_dir(path)];
+	spin_lock(&flow->lock);
+	done = dir->path == path &&
+	       dir_reroute(flow, dir, route, outer_route);
+	spin_unlock(&flow->lock);
+	return done;
+}
+
 /**
  * ftun_renew() - ask again for a path's IPv4 routes
- * @net:  where
+ * @fn:   where
  * @skb:  a packet of the path, at a netdev ingress hook; as it was afterwards
  * @pkt:  what ftun_parse() made of it
  * @path: the path, proven under all but the routes that hold now
@@ -241,10 +283,14 @@ static bool renew_outer_out(struct net *net, struct ftun_path *path)
  * Context: BH off, RCU read side.
  * Return: false if the packet must take the slow path.
  */
-bool ftun_renew(struct net *net, struct sk_buff *skb,
+bool ftun_renew(struct ftun_net *fn, struct sk_buff *skb,
 		const struct ftun_packet *pkt, struct ftun_path *path)
 {
-	u32 genid = rt_genid_ipv4(net);
+	const struct ftun_way *way = path->way;
+	struct ftun_route outer_route = way->outer_route;
+	struct ftun_route route = way->route;
+	u32 genid = rt_genid_ipv4(fn->net);
+	struct net *net = fn->net;
 
 	WARN_ON_ONCE(!rcu_read_lock_held());
 	/* Before the answers: what changes after it is asked for again. */
@@ -254,10 +300,13 @@ bool ftun_renew(struct net *net, struct sk_buff *skb,
 	if (path->what & FTUN_PATH_DECAP && !ftun_path_outer6(path) &&
 	    !renew_outer_in(net, skb))
 		return false;
-	if (!ftun_path_inner6(path) && !renew_inner(net, skb, pkt, path))
+	if (!ftun_path_inner6(path) &&
+	    !renew_inner(net, skb, pkt, path, &route))
 		return false;
-	if (path->what & FTUN_PATH_ENCAP && !path->way->outer.v6 &&
-	    !renew_outer_out(net, path))
+	if (path->what & FTUN_PATH_ENCAP && !way->outer.v6 &&
+	    !renew_outer_out(net, way, &outer_route))
+		return false;
+	if (!path_reroute(fn, path, &route, &outer_route))
 		return false;
 	WRITE_ONCE(path->routes4, genid);
 	return true;

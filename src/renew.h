@@ -2,31 +2,29 @@
 #ifndef _FTUN_RENEW_H
 #define _FTUN_RENEW_H
 
-#include <net/net_namespace.h>
-
 #include "flow.h"
 
 struct ftun_packet;
 struct sk_buff;
 
-bool ftun_renew(struct net *net, struct sk_buff *skb,
+bool ftun_renew(struct ftun_net *fn, struct sk_buff *skb,
 		const struct ftun_packet *pkt, struct ftun_path *path);
 
 /**
  * ftun_renew_current() - do a path's IPv4 routes still lead where they led?
- * @net:  where
+ * @fn:   where
  * @skb:  a packet of the path, at a netdev ingress hook
  * @pkt:  what ftun_parse() made of it
  * @path: the path, proven under all else that holds now
  *
  * Context: BH off, RCU read side.
  */
-static inline bool ftun_renew_current(struct net *net, struct sk_buff *skb,
+static inline bool ftun_renew_current(struct ftun_net *fn, struct sk_buff *skb,
 				      const struct ftun_packet *pkt,
 				      struct ftun_path *path)
 {
-	return READ_ONCE(path->routes4) == rt_genid_ipv4(net) ||
-	       ftun_renew(net, skb, pkt, path);
+	return READ_ONCE(path->routes4) == rt_genid_ipv4(fn->net) ||
+	       ftun_renew(fn, skb, pkt, path);
 }
 
 #endif /* _FTUN_RENEW_H */

@@ -70,6 +70,22 @@ void ftun_route_get(struct ftun_route *route, struct dst_entry *dst, bool v6,
 	route->genid = genid6;
 }
 
+/**
+ * ftun_route_hold() - keep a route that was found before
+ * @route: where; empty before, and after a failure
+ * @from:  the route, or none
+ *
+ * Context: RCU read side, under which it was found.
+ * Return: false if it is about to be freed.
+ */
+bool ftun_route_hold(struct ftun_route *route, const struct ftun_route *from)
+{
+	if (from->dst && !dst_hold_safe(from->dst))
+		return false;
+	*route = *from;
+	return true;
+}
+
 void ftun_route_put(struct ftun_route *route)
 {
 	dst_release(route->dst);

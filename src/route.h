@@ -15,8 +15,7 @@ struct sk_buff;
 
 /**
  * struct ftun_route - a route as a proof found it
- * @dst:    with a reference; NULL if there is none. An IPv4 one is replaced by its
- *          like while the path is in use, see renew.c
+ * @dst:    with a reference; NULL if there is none
  * @cookie: what tells whether it is still good: the learned path MTU of an IPv4
  *          route, the cookie of an IPv6 one
  * @genid:  rt_genid_ipv6() at that time; an IPv4 route has none
@@ -35,8 +34,7 @@ struct ftun_route {
  */
 static inline bool ftun_route_current4(const struct ftun_route *route)
 {
-	const struct rtable *rt = container_of(READ_ONCE(route->dst),
-					       struct rtable, dst);
+	const struct rtable *rt = container_of(route->dst, struct rtable, dst);
 
 	return READ_ONCE(rt->dst.obsolete) == DST_OBSOLETE_FORCE_CHK &&
 	       rt->rt_pmtu == route->cookie;
@@ -78,6 +76,7 @@ static inline bool ftun_route_redirects(const struct net_device *dev, bool v6)
 enum ftun_stat ftun_route_check(const struct dst_entry *dst, bool v6);
 void ftun_route_get(struct ftun_route *route, struct dst_entry *dst, bool v6,
 		    u32 genid6);
+bool ftun_route_hold(struct ftun_route *route, const struct ftun_route *from);
 void ftun_route_put(struct ftun_route *route);
 u32 ftun_route_mtu(const struct ftun_route *route);
 u32 ftun_route_forward_mtu(const struct ftun_route *route, bool v6);

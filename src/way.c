@@ -13,13 +13,16 @@
 
 static struct kmem_cache *way_cache __read_mostly;
 
+/* What comes before it is the key */
+#define WAY_KEY_LEN	offsetof(struct ftun_way, node)
+
 /* All of the key is hashed: there can be as many ways as connections, if each has
  * an outer conntrack entry of its own. What is padding in it is zero.
  */
 static const struct rhashtable_params way_params = {
 	.head_offset		= offsetof(struct ftun_way, node),
 	.key_offset		= 0,
-	.key_len		= offsetof(struct ftun_way, node),
+	.key_len		= WAY_KEY_LEN,
 	.automatic_shrinking	= true,
 };
 
@@ -45,6 +48,8 @@ static void way_free(struct ftun_way *way)
 		nf_ct_put(way->outer_in.ct);
 	if (way->outer_out.ct)
 		nf_ct_put(way->outer_out.ct);
+	ftun_route_put(&way->route);
+	ftun_route_put(&way->outer_route);
 	kmem_cache_free(way_cache, way);
 }
 
@@ -79,6 +84,45 @@ struct ftun_way *ftun_way_share(struct ftun_net *fn, struct ftun_way *way)
 		return way;
 	way_free(way);
 	return old;
+}
+
+static void hold_ct(struct nf_conn *ct)
+{
+	if (ct)
+		nf_conntrack_get(&ct->ct_general);
+}
+
+/**
+ * ftun_way_reroute() - the same way by other routes
+ * @fn:    where
+ * @way:   a way that somebody has, whose routes are the same to the packets
+ * @route: inner route; a reference is taken
+ * @outer_route: underlay route, likewise, or none
+ *
+ * Context: BH off, RCU read side.
+ * Return: the other way, with a reference; NULL if a route is about to be freed, or
+ * without memory.
+ */
+struct ftun_way *ftun_way_reroute(struct ftun_net *fn, const struct ftun_way *way,
+				  const struct ftun_route *route,
+				  const struct ftun_route *outer_route)
+{
+	struct ftun_way *new = ftun_way_alloc();
+
+	if (!new)
+		return NULL;
+	if (!ftun_route_hold(&new->route, route) ||
+	    !ftun_route_hold(&new->outer_route, outer_route)) {
+		way_free(new);
+		return NULL;
+	}
+	memcpy(new, way, WAY_KEY_LEN);
+	new->route = *route;
+	new->outer_route = *outer_route;
+	neigh_hold(new->neigh);
+	hold_ct(new->outer_in.ct);
+	hold_ct(new->outer_out.ct);
+	return ftun_way_share(fn, new);
 }
 
 /**

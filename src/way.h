@@ -37,7 +37,8 @@ struct ftun_acct {
  * what is taken off and put on, where they go, and what all that stood on. Paths
  * that were proven alike share one; a change of anything in it makes new ways.
  *
- * Constant from when a path has it, but for @refs. Each path has a reference, and a
+ * Constant from when a path has it, but for @refs. A path whose routes were asked for
+ * again can get another, see ftun_way_reroute(). Each path has a reference, and a
  * way ends with the last one: it leaves ftun_net.ways at once and is freed after a
  * grace period, since packets may be using it. See ftun_way_put().
  *
@@ -49,10 +50,14 @@ struct ftun_acct {
  * @iif:        ftun_tuple.iif of the packets
  * @words:      the rest of their tuple: what is outside
  * @neigh:      next hop on the wire, with a reference
+ * @route:      inner route
+ * @outer_route: underlay route with FTUN_PATH_ENCAP
  * @tun_in:     tunnel device with FTUN_PATH_DECAP. No reference is held: a device
  *              that goes changes the generation first, and then waits for a
  *              grace period
  * @tun_out:    tunnel device with FTUN_PATH_ENCAP, likewise
+ * @mark:       skb->mark as the slow path leaves it
+ * @priority:   skb->priority likewise, unless FTUN_PATH_PRIO_BY_TOS
  * @mtu:        longest inner packet to be sent whole
  * @outer_in:   conntrack entry of the outer packets that come in
  * @outer_out:  conntrack entry of the outer packets that go out
@@ -69,11 +74,15 @@ struct ftun_way {
 	u32			iif;
 	u64			words[FTUN_TUPLE_OUTER_PAIRS];
 	struct neighbour	*neigh;
+	struct ftun_route	route;
+	struct ftun_route	outer_route;
 	struct net_device	*tun_in;
 	struct net_device	*tun_out;
+	u32			mark;
+	u32			priority;
+	u16			mtu;
 	struct ftun_acct	outer_in;
 	struct ftun_acct	outer_out;
-	u16			mtu;
 	struct ftun_outer	outer;
 
 	struct rhash_head	node;
@@ -88,6 +97,9 @@ int ftun_way_net_init(struct ftun_net *fn);
 void ftun_way_net_exit(struct ftun_net *fn);
 struct ftun_way *ftun_way_alloc(void);
 struct ftun_way *ftun_way_share(struct ftun_net *fn, struct ftun_way *way);
+struct ftun_way *ftun_way_reroute(struct ftun_net *fn, const struct ftun_way *way,
+				  const struct ftun_route *route,
+				  const struct ftun_route *outer_route);
 void ftun_way_put(struct ftun_net *fn, struct ftun_way *way);
 
 #endif /* _FTUN_WAY_H */

@@ -105,7 +105,7 @@ static void count_forward(struct net *net, const struct ftun_path *path,
 		IP_UPD_PO_STATS(net, IPSTATS_MIB_OUT, len);
 		return;
 	}
-	idev = ip6_dst_idev(path->route.dst);
+	idev = ip6_dst_idev(path->way->route.dst);
 	ip6_stats_forward(net, idev, len);
 	ip6_stats_out(net, idev, len);
 }
@@ -151,7 +151,7 @@ static void count_encap(struct net *net, const struct ftun_path *path, u32 len)
 {
 	acct(&path->way->outer_out, len);
 	if (path->way->outer.v6) {
-		ip6_stats_out(net, ip6_dst_idev(path->outer_route.dst), len);
+		ip6_stats_out(net, ip6_dst_idev(path->way->outer_route.dst), len);
 		return;
 	}
 	ip_stats_local_out(net);
