@@ -517,7 +517,7 @@ static void ftun_flow_gc(struct ftun_net *fn)
 	while ((flow = rhashtable_walk_next(&iter))) {
 		if (!IS_ERR(flow))
 			flow_visit(flow);
-		if (++visits % FTUN_FLOW_VISITS)
+		if (++visits % FTUN_WALK_VISITS)
 			continue;
 		rhashtable_walk_stop(&iter);
 		cond_resched();
@@ -533,6 +533,7 @@ static void flow_gc_work(struct work_struct *work)
 					   struct ftun_net, gc_work);
 
 	ftun_policy_tick(fn);
+	ftun_way_retire(fn);
 	ftun_flow_gc(fn);
 	/* Also when leaving: it may have begun only after a flow was visited, and
 	 * devices cannot go as long as a flow holds on to them.

@@ -265,12 +265,6 @@ struct ftun_flow {
 	struct rcu_head		rcu;
 };
 
-/* Who walks through all flows, which may be a million, leaves the RCU read side
- * after so many: with a preemptible kernel need_resched() tells nothing there, for
- * who has been preempted has already been scheduled again.
- */
-#define FTUN_FLOW_VISITS	1024
-
 int ftun_flow_init(void);
 void ftun_flow_exit(void);
 int ftun_flow_net_init(struct ftun_net *fn);

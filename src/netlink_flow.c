@@ -372,7 +372,7 @@ static void dump_flows(struct sk_buff *skb, struct netlink_callback *cb,
 		if (dump_flow(skb, cb, filter, flow))
 			break;
 		cb->args[0] = id;
-		if (++visits % FTUN_FLOW_VISITS)
+		if (++visits % FTUN_WALK_VISITS)
 			continue;
 		rcu_read_unlock();
 		cond_resched();
@@ -427,7 +427,7 @@ static u32 delete_fitting(struct ftun_net *fn, const struct ftun_filter *filter)
 	rcu_read_lock();
 	while ((flow = xa_find_after(&fn->ids, &id, ULONG_MAX, XA_PRESENT))) {
 		count += mark_deleted(flow, filter);
-		if (++visits % FTUN_FLOW_VISITS)
+		if (++visits % FTUN_WALK_VISITS)
 			continue;
 		rcu_read_unlock();
 		cond_resched();

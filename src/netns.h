@@ -21,12 +21,19 @@ struct ftun_settings;
 /* Devices that wait for their ingress hook; more of them wait for a next packet. */
 #define FTUN_DEVICES_WANTED	8
 
+/* Who walks through a table that may have a million entries leaves the RCU read side
+ * after so many: with a preemptible kernel need_resched() tells nothing there, for
+ * who has been preempted has already been scheduled again.
+ */
+#define FTUN_WALK_VISITS	1024
+
 /**
  * struct ftun_net - the module's part of a network namespace
  * @net:         the namespace, which outlives this
  * @stats:       the counters
  * @paths:       what the fast path looks packets up in, see table.c
  * @ways:        what paths have in common, see way.c
+ * @retired:     generation under which old ways let go of their neighbours; GC's own
  * @flows:       connections by conntrack entry, see flow.c
  * @ids:         the same by id, for those who walk through all of them
  * @last_id:     the newest; guarded by the lock of @ids
@@ -54,6 +61,7 @@ struct ftun_net {
 	struct ftun_stats __percpu	*stats;
 	struct rhashtable		paths;
 	struct rhashtable		ways;
+	u32				retired;
 	struct rhashtable		flows;
 	struct xarray			ids;
 	unsigned long			last_id;

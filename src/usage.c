@@ -180,7 +180,7 @@ static void sum_flows(struct ftun_net *fn, struct ftun_usage_sum *sums,
 		for (i = 0; i < IP_CT_DIR_MAX; i++)
 			sum_dir(sums, count, &flow->dir[i]);
 		spin_unlock_bh(&flow->lock);
-		if (++visits % FTUN_FLOW_VISITS)
+		if (++visits % FTUN_WALK_VISITS)
 			continue;
 		rcu_read_unlock();
 		cond_resched();

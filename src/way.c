@@ -40,10 +40,15 @@ struct ftun_way *ftun_way_alloc(void)
 	return way;
 }
 
+static void way_put_neigh(struct ftun_way *way)
+{
+	if (way->neigh && !atomic_xchg(&way->retired, 1))
+		neigh_release(way->neigh);
+}
+
 static void way_free(struct ftun_way *way)
 {
-	if (way->neigh)
-		neigh_release(way->neigh);
+	way_put_neigh(way);
 	if (way->outer_in.ct)
 		nf_ct_put(way->outer_in.ct);
 	if (way->outer_out.ct)
@@ -137,6 +142,43 @@ void ftun_way_put(struct ftun_net *fn, struct ftun_way *way)
 	if (way->shared)
 		rhashtable_remove_fast(&fn->ways, &way->node, way_params);
 	call_rcu(&way->rcu, way_free_rcu);
+}
+
+/**
+ * ftun_way_retire() - let go of what devices wait for
+ * @fn: where
+ *
+ * A device that goes waits for its neighbours, and those for who has them. Paths are
+ * dropped one by one, which takes its time if they are a million: ways, of which there
+ * are few, let go first. Nobody looks at the neighbour of a way that is out of date.
+ *
+ * Context: process.
+ */
+void ftun_way_retire(struct ftun_net *fn)
+{
+	u32 generation = atomic_read(&fn->generation);
+	struct rhashtable_iter iter;
+	struct ftun_way *way;
+	unsigned int visits = 0;
+
+	if (fn->retired == generation)
+		return;
+	/* Packets that found their ways up to date are gone after this. */
+	synchronize_rcu();
+	fn->retired = generation;
+	rhashtable_walk_enter(&fn->ways, &iter);
+	rhashtable_walk_start(&iter);
+	while ((way = rhashtable_walk_next(&iter))) {
+		if (!IS_ERR(way) && way->generation != generation)
+			way_put_neigh(way);
+		if (++visits % FTUN_WALK_VISITS)
+			continue;
+		rhashtable_walk_stop(&iter);
+		cond_resched();
+		rhashtable_walk_start(&iter);
+	}
+	rhashtable_walk_stop(&iter);
+	rhashtable_walk_exit(&iter);
 }
 
 int ftun_way_net_init(struct ftun_net *fn)

@@ -65,6 +65,7 @@ struct ftun_acct {
  * @node:       in ftun_net.ways if @shared
  * @refs:       paths that have it
  * @shared:     it is in ftun_net.ways; written before any path has it
+ * @retired:    the reference to @neigh is gone; whoever sets it drops it
  * @rcu:        for its release
  */
 struct ftun_way {
@@ -88,6 +89,7 @@ struct ftun_way {
 	struct rhash_head	node;
 	refcount_t		refs;
 	bool			shared;
+	atomic_t		retired;
 	struct rcu_head		rcu;
 };
 
@@ -101,5 +103,6 @@ struct ftun_way *ftun_way_reroute(struct ftun_net *fn, const struct ftun_way *wa
 				  const struct ftun_route *route,
 				  const struct ftun_route *outer_route);
 void ftun_way_put(struct ftun_net *fn, struct ftun_way *way);
+void ftun_way_retire(struct ftun_net *fn);
 
 #endif /* _FTUN_WAY_H */
