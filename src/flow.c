@@ -13,6 +13,7 @@
 #include "event.h"
 #include "policy.h"
 #include "settings.h"
+#include "stranger.h"
 #include "table.h"
 #include "usage.h"
 #include "window.h"
@@ -136,10 +137,9 @@ static void flow_free_rcu(struct rcu_head *rcu)
 	struct ftun_flow *flow = container_of(rcu, struct ftun_flow, rcu);
 	int i;
 
-	for (i = 0; i < IP_CT_DIR_MAX; i++) {
+	for (i = 0; i < IP_CT_DIR_MAX; i++)
 		dst_release(flow->dir[i].dst);
-		kfree(flow->dir[i].mismatch);
-	}
+	kfree(flow->mismatch);
 	nf_ct_put(flow->ct);
 	kmem_cache_free(flow_cache, flow);
 }
@@ -533,6 +533,7 @@ static void flow_gc_work(struct work_struct *work)
 					   struct ftun_net, gc_work);
 
 	ftun_policy_tick(fn);
+	ftun_stranger_tick(fn);
 	ftun_way_retire(fn);
 	ftun_flow_gc(fn);
 	/* Also when leaving: it may have begun only after a flow was visited, and

@@ -195,7 +195,7 @@ static __always_inline bool ftun_path_is(const struct ftun_path *path,
 
 /**
  * struct ftun_mismatch - why a proof failed
- * @len:  bytes that were compared
+ * @len:  bytes that were compared; 0 if none failed
  * @slow: what the slow path sent
  * @fast: what the fast path would have sent
  */
@@ -218,7 +218,6 @@ struct ftun_mismatch {
  * @since:    jiffies at which it came into its state
  * @path:     what is in the table; NULL unless ARMED or STALE
  * @dst:      inner route of the packet that is about to enter the tunnel
- * @mismatch: the first failed proof, or NULL
  *
  * All guarded by the flow's lock.
  */
@@ -232,7 +231,6 @@ struct ftun_dir {
 	u32			since;
 	struct ftun_path	*path;
 	struct dst_entry	*dst;
-	struct ftun_mismatch	*mismatch;
 };
 
 /**
@@ -248,7 +246,8 @@ struct ftun_dir {
  * @deleted: a user wants it gone
  * @timeout: jiffies for which a packet keeps @ct alive; 0 for TCP, where that
  *         depends, see ftun_window_timeout()
- * @dir:   both directions, by enum ip_conntrack_dir
+ * @mismatch: the first failed proofs by enum ip_conntrack_dir; NULL if there was none
+ * @dir:   both directions, likewise
  * @rcu:   for its release
  */
 struct ftun_flow {
@@ -261,9 +260,19 @@ struct ftun_flow {
 	spinlock_t		lock;
 	bool			owner;
 	bool			deleted;
+	struct ftun_mismatch	*mismatch;
 	struct ftun_dir		dir[IP_CT_DIR_MAX];
 	struct rcu_head		rcu;
 };
+
+/* Why the first proof of a direction failed, or NULL. With the flow locked. */
+static inline const struct ftun_mismatch *
+ftun_flow_mismatch(const struct ftun_flow *flow, u8 index)
+{
+	lockdep_assert_held(&flow->lock);
+	return flow->mismatch && flow->mismatch[index].len ?
+		&flow->mismatch[index] : NULL;
+}
 
 int ftun_flow_init(void);
 void ftun_flow_exit(void);

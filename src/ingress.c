@@ -23,6 +23,7 @@
 #include "rewrite.h"
 #include "route.h"
 #include "settings.h"
+#include "stranger.h"
 #include "table.h"
 #include "tunnel.h"
 #include "window.h"
@@ -502,9 +503,14 @@ unsigned int ftun_ingress(void *priv, struct sk_buff *skb,
 			  const struct nf_hook_state *state)
 {
 	const struct ftun_device *fdev = priv;
+	struct ftun_net *fn = fdev->fn;
 
 	WARN_ON_ONCE(!rcu_read_lock_held());
-	if (!ftun_settings_armed(fdev->fn) || !is_ip(skb))
+	if (!ftun_settings_armed(fn) || !is_ip(skb))
 		return NF_ACCEPT;
+	if (ftun_stranger_any(fn) && ftun_stranger_is(fn, skb, fdev->iif)) {
+		ftun_stat_inc(fn->stats, FTUN_STAT_miss);
+		return NF_ACCEPT;
+	}
 	return ingress_ip(fdev, skb);
 }

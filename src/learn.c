@@ -297,7 +297,7 @@ static void learn_inner(struct ftun_net *fn, struct sk_buff *skb,
 	struct ftun_flow *flow;
 	struct ftun_dir *dir;
 	struct nf_conn *ct;
-	bool inner6;
+	bool inner6, stranger;
 
 	ct = nf_ct_get(skb, &ctinfo);
 	if (!ct || nf_ct_is_template(ct))
@@ -306,8 +306,10 @@ static void learn_inner(struct ftun_net *fn, struct sk_buff *skb,
 	reason = ftun_tunnel_read(state->in, inner6, &in);
 	if (reason == FTUN_OK)
 		reason = ftun_tunnel_read(state->out, inner6, &out);
-	if (reason == FTUN_OK && in.encap == FTUN_ENCAP_NONE &&
-	    out.encap == FTUN_ENCAP_NONE && !ftun_settings_plain(fn))
+	stranger = reason == FTUN_OK && in.encap == FTUN_ENCAP_NONE &&
+		   out.encap == FTUN_ENCAP_NONE && !ftun_settings_plain(fn);
+	ftun_witness_judge(fn, skb, stranger);
+	if (stranger)
 		return;
 	if (!ct_has_ports(ct)) {
 		ftun_stat_inc(fn->stats, FTUN_STAT_refuse_proto);
@@ -393,14 +395,20 @@ static bool was_reassembled(const struct sk_buff *skb, bool v6)
 	return v6 ? IP6CB(skb)->frag_max_size : IPCB(skb)->frag_max_size;
 }
 
-static unsigned int learn_postrouting(void *priv, struct sk_buff *skb,
-				      const struct nf_hook_state *state)
+/* Forwarded from what is surely no tunnel to what is none either: as most packets are,
+ * none of which is to pay for the others.
+ */
+static bool passes_by(const struct ftun_net *fn, const struct nf_hook_state *state)
 {
-	struct ftun_net *fn = ftun_net_get(state->net);
+	return state->in && !ftun_tunnel_maybe(state->in) &&
+	       !ftun_tunnel_maybe(state->out) && !ftun_settings_plain(fn);
+}
+
+static noinline void learn_packet(struct ftun_net *fn, struct sk_buff *skb,
+				  const struct nf_hook_state *state)
+{
 	bool v6 = state->pf == NFPROTO_IPV6;
 
-	if (!ftun_settings_armed(fn))
-		return NF_ACCEPT;
 	local_bh_disable();
 	if (state->in && !was_forwarded(skb, v6)) {
 		learn_outer(fn, skb, state);
@@ -410,6 +418,19 @@ static unsigned int learn_postrouting(void *priv, struct sk_buff *skb,
 			learn_inner(fn, skb, state);
 	}
 	local_bh_enable();
+}
+
+static unsigned int learn_postrouting(void *priv, struct sk_buff *skb,
+				      const struct nf_hook_state *state)
+{
+	struct ftun_net *fn = ftun_net_get_rcu(state->net);
+
+	if (!ftun_settings_armed(fn))
+		return NF_ACCEPT;
+	if (passes_by(fn, state))
+		ftun_witness_judge(fn, skb, true);
+	else
+		learn_packet(fn, skb, state);
 	return NF_ACCEPT;
 }
 
@@ -426,11 +447,15 @@ static bool is_tunnelled(const struct ftun_net *fn, const struct sk_buff *skb,
 static unsigned int learn_local_in(void *priv, struct sk_buff *skb,
 				   const struct nf_hook_state *state)
 {
-	struct ftun_net *fn = ftun_net_get(state->net);
+	struct ftun_net *fn = ftun_net_get_rcu(state->net);
+	bool v6 = state->pf == NFPROTO_IPV6;
 
-	if (!ftun_settings_armed(fn) ||
-	    !is_tunnelled(fn, skb, state->pf == NFPROTO_IPV6))
+	if (!ftun_settings_armed(fn))
 		return NF_ACCEPT;
+	if (!is_tunnelled(fn, skb, v6)) {
+		ftun_witness_judge(fn, skb, true);
+		return NF_ACCEPT;
+	}
 	local_bh_disable();
 	ftun_witness_local_in(fn, skb, state->in->ifindex);
 	local_bh_enable();

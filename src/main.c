@@ -10,6 +10,7 @@
 #include "netlink.h"
 #include "netns.h"
 #include "usage.h"
+#include "stranger.h"
 #include "witness.h"
 
 bool ftun_armed = true;
@@ -27,9 +28,12 @@ static int __init ftun_init(void)
 	err = ftun_flow_init();
 	if (err)
 		return err;
-	err = ftun_witness_init();
+	err = ftun_stranger_init();
 	if (err)
 		goto exit_flow;
+	err = ftun_witness_init();
+	if (err)
+		goto exit_stranger;
 	err = ftun_netns_init();
 	if (err)
 		goto exit_witness;
@@ -52,6 +56,8 @@ exit_netns:
 	ftun_netns_exit();
 exit_witness:
 	ftun_witness_exit();
+exit_stranger:
+	ftun_stranger_exit();
 exit_flow:
 	ftun_flow_exit();
 	return err;
@@ -64,6 +70,7 @@ static void __exit ftun_exit(void)
 	ftun_devices_exit();
 	ftun_netns_exit();
 	ftun_witness_exit();
+	ftun_stranger_exit();
 	ftun_flow_exit();
 }
 

@@ -123,6 +123,7 @@ static int put_state(struct sk_buff *msg, const struct ftun_dir *dir)
 
 static int put_dir(struct sk_buff *msg, const struct ftun_flow *flow, u8 index)
 {
+	const struct ftun_mismatch *mismatch = ftun_flow_mismatch(flow, index);
 	const struct ftun_dir *dir = &flow->dir[index];
 	struct nlattr *nest;
 
@@ -133,7 +134,7 @@ static int put_dir(struct sk_buff *msg, const struct ftun_flow *flow, u8 index)
 	    put_tuple(msg, FTUN_A_DIR_TUPLE,
 		      &flow->ct->tuplehash[index].tuple) ||
 	    (dir->path && put_path(msg, flow, index)) ||
-	    (dir->mismatch && put_mismatch(msg, dir->mismatch)))
+	    (mismatch && put_mismatch(msg, mismatch)))
 		return -EMSGSIZE;
 	nla_nest_end(msg, nest);
 	return 0;

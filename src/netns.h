@@ -40,6 +40,8 @@ struct ftun_settings;
  * @generation:  changes whenever something changed that a proof stood on, see
  *               policy.c
  * @armed:       as in @settings, for the fast path
+ * @plain:       likewise
+ * @strangers:   there are some, see stranger.c
  * @nft:         sees the ruleset change, see policy.h
  * @netconf:     hears of changes of rp_filter, see policy.c
  * @fou:         where tunnelled packets in UDP come to, see fou.h
@@ -67,6 +69,8 @@ struct ftun_net {
 	unsigned long			last_id;
 	atomic_t			generation;
 	bool				armed;
+	bool				plain;
+	bool				strangers;
 	struct nft_watch		nft;
 	struct ftun_listener		netconf;
 	struct ftun_fou			fou;
@@ -90,6 +94,12 @@ extern struct workqueue_struct *ftun_workqueue;
 static inline struct ftun_net *ftun_net_get(const struct net *net)
 {
 	return net_generic(net, ftun_net_id);
+}
+
+/* The same for hooks, which are in an RCU read side that net_generic() enters again. */
+static inline struct ftun_net *ftun_net_get_rcu(const struct net *net)
+{
+	return rcu_dereference(net->gen)->ptr[ftun_net_id];
 }
 
 int ftun_netns_init(void);

@@ -128,6 +128,7 @@ static void show_mismatch(struct seq_file *seq,
 
 static void show_dir(struct seq_file *seq, const struct ftun_flow *flow, int i)
 {
+	const struct ftun_mismatch *mismatch = ftun_flow_mismatch(flow, i);
 	const struct ftun_dir *dir = &flow->dir[i];
 
 	lockdep_assert_held(&flow->lock);
@@ -140,8 +141,8 @@ static void show_dir(struct seq_file *seq, const struct ftun_flow *flow, int i)
 	show_tuple(seq, &flow->ct->tuplehash[i].tuple);
 	if (dir->path)
 		show_path(seq, dir->path);
-	if (dir->mismatch)
-		show_mismatch(seq, dir->mismatch);
+	if (mismatch)
+		show_mismatch(seq, mismatch);
 	seq_putc(seq, '\n');
 }
 

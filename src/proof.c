@@ -31,24 +31,6 @@
 /* How long a path without packets keeps its place. */
 #define PATH_IN_USE	HZ
 
-static bool addr_is(const __be32 *addr, const union nf_inet_addr *ct, bool v6)
-{
-	return !memcmp(addr, ct, v6 ? sizeof(ct->in6) : sizeof(ct->in));
-}
-
-static bool tuple_is(const struct ftun_tuple *tuple,
-		     const struct nf_conntrack_tuple *ct)
-{
-	bool v6 = ftun_tuple_inner6(tuple);
-
-	return ct->src.l3num == (v6 ? AF_INET6 : AF_INET) &&
-	       addr_is(ftun_tuple_saddr(tuple), &ct->src.u3, v6) &&
-	       addr_is(ftun_tuple_daddr(tuple), &ct->dst.u3, v6) &&
-	       tuple->sport == ct->src.u.all &&
-	       tuple->dport == ct->dst.u.all &&
-	       tuple->l4proto == ct->dst.protonum;
-}
-
 /* ip_forward() or ip6_forward(), tnl_update_pmtu() or ip6_tnl_xmit(), and
  * ip_finish_output() or ip6_finish_output() each have their limit. What is larger
  * than the least of them is the slow path's business.
@@ -518,12 +500,15 @@ static void path_apply(struct ftun_path *path,
 		apply_outer(path, witness, bytes, slow);
 }
 
-static void keep_mismatch(struct ftun_dir *dir,
+static void keep_mismatch(struct ftun_flow *flow, u8 index,
 			  const struct ftun_mismatch *compared)
 {
-	if (!dir->mismatch)
-		dir->mismatch = kmemdup(compared, sizeof(*compared),
-					GFP_ATOMIC);
+	lockdep_assert_held(&flow->lock);
+	if (!flow->mismatch)
+		flow->mismatch = kcalloc(IP_CT_DIR_MAX, sizeof(*compared),
+					 GFP_ATOMIC);
+	if (flow->mismatch && !ftun_flow_mismatch(flow, index))
+		flow->mismatch[index] = *compared;
 }
 
 /* Have rules changed the DSCP of what left as @inner? */
@@ -537,9 +522,8 @@ static void path_set_dscp(struct ftun_path *path, const struct ftun_packet *pkt,
 			 (path_inner_tos(path, pkt) & ~INET_ECN_MASK);
 }
 
-static enum ftun_stat path_compare(struct ftun_path *path,
-				   const struct ftun_observation *seen,
-				   struct ftun_dir *dir)
+static enum ftun_stat path_compare(struct ftun_path *path, struct ftun_flow *flow,
+				   u8 index, const struct ftun_observation *seen)
 {
 	const struct ftun_witness *witness = seen->witness;
 	u32 push = ftun_path_push(path);
@@ -559,7 +543,7 @@ static enum ftun_stat path_compare(struct ftun_path *path,
 		return FTUN_OK;
 	if (!seen->same)
 		return FTUN_STAT_wait_merged;
-	keep_mismatch(dir, &compared);
+	keep_mismatch(flow, index, &compared);
 	return FTUN_STAT_refuse_mismatch;
 }
 
@@ -571,7 +555,7 @@ static enum ftun_stat path_prove(struct ftun_path *path, struct ftun_flow *flow,
 
 	reason = path_build(path, flow, index, seen);
 	if (reason == FTUN_OK)
-		reason = path_compare(path, seen, dir);
+		reason = path_compare(path, flow, index, seen);
 	if (reason == FTUN_OK)
 		reason = ftun_settings_admit(flow->fn, path);
 	if (reason != FTUN_OK)
@@ -616,7 +600,7 @@ static bool observation_fits(const struct ftun_flow *flow, u8 index,
 	const struct ftun_packet *pkt = &seen->witness->pkt;
 	struct ftun_tunnel in;
 
-	if (!tuple_is(&pkt->tuple, &flow->ct->tuplehash[index].tuple) ||
+	if (!ftun_witness_saw(seen->witness, flow->ct, index) ||
 	    (pkt->tuple.encap == FTUN_ENCAP_NONE &&
 	     pkt->tuple.shape & FTUN_SHAPE_UDP))
 		return false;

@@ -82,6 +82,7 @@ void ftun_settings_replace(struct ftun_net *fn, struct ftun_settings *new)
 				  lockdep_is_held(&fn->settings_lock));
 	rehook = old->hook != new->hook;
 	WRITE_ONCE(fn->armed, new->armed);
+	WRITE_ONCE(fn->plain, new->plain);
 	kfree_rcu(old, rcu);
 	ftun_policy_changed(fn);
 	if (rehook)
@@ -170,12 +171,6 @@ enum ftun_stat ftun_settings_select(const struct ftun_net *fn,
 	if (set->assured && !test_bit(IPS_ASSURED_BIT, &ct->status))
 		return FTUN_STAT_wait_unassured;
 	return FTUN_OK;
-}
-
-/* Are connections learned that use no tunnel? RCU read side. */
-bool ftun_settings_plain(const struct ftun_net *fn)
-{
-	return settings(fn)->plain;
 }
 
 /**

@@ -73,6 +73,12 @@ static inline bool ftun_settings_armed(const struct ftun_net *fn)
 	return READ_ONCE(fn->armed) && READ_ONCE(ftun_armed);
 }
 
+/* Are connections without a tunnel to be learned too? */
+static inline bool ftun_settings_plain(const struct ftun_net *fn)
+{
+	return READ_ONCE(fn->plain);
+}
+
 int ftun_settings_net_init(struct ftun_net *fn);
 void ftun_settings_net_exit(struct ftun_net *fn);
 struct ftun_settings *ftun_settings_defaults(unsigned int rules);
@@ -85,7 +91,6 @@ u32 ftun_settings_idle(const struct ftun_net *fn, u8 l4proto);
 int ftun_settings_hook_priority(const struct ftun_net *fn);
 enum ftun_stat ftun_settings_select(const struct ftun_net *fn,
 				    const struct nf_conn *ct, u32 mark);
-bool ftun_settings_plain(const struct ftun_net *fn);
 bool ftun_settings_seen_enough(const struct ftun_net *fn, u16 *seen);
 bool ftun_settings_changed_since(const struct ftun_net *fn, u32 since);
 enum ftun_stat ftun_settings_admit(const struct ftun_net *fn,

@@ -10,6 +10,7 @@
 #include <linux/rhashtable.h>
 
 #include "flow.h"
+#include "hash.h"
 #include "netns.h"
 #include "tuple.h"
 
@@ -19,16 +20,8 @@
 /* Secret, and the same for all namespaces. */
 static u64 tuple_keys[SEEDS + 2 * FTUN_TUPLE_INNER_PAIRS6] __read_mostly;
 
-static __always_inline u64 hash_pair(u64 pair, const u64 *keys)
-{
-	return (keys[0] + (u32)pair) * (keys[1] + (pair >> 32));
-}
-
-/*
- * Pair-multiply-shift: Thorup, "High Speed Hashing for Integers and Strings",
- * section 3.4. Strongly universal as long as the keys are secret, and a fraction of
- * jhash2()'s cost. Only what is inside is hashed, since a connection, which
- * conntrack knows by just that, has no two paths for one direction.
+/* Only what is inside is hashed, since a connection, which conntrack knows by just that,
+ * has no two paths for one direction.
  */
 static __always_inline u32 tuple_hash(const void *data, u32 len, u32 seed)
 {
@@ -38,10 +31,10 @@ static __always_inline u32 tuple_hash(const void *data, u32 len, u32 seed)
 	u64 hash;
 	int i;
 
-	hash = hash_pair(pairs[0], keys) + hash_pair(pairs[1], keys + 2);
+	hash = ftun_hash_pair(pairs[0], keys) + ftun_hash_pair(pairs[1], keys + 2);
 	if (ftun_tuple_inner_pairs(head) == FTUN_TUPLE_INNER_PAIRS6)
 		for (i = FTUN_TUPLE_INNER_PAIRS4; i < FTUN_TUPLE_INNER_PAIRS6; i++)
-			hash += hash_pair(pairs[i], keys + 2 * i);
+			hash += ftun_hash_pair(pairs[i], keys + 2 * i);
 	return hash >> 32;
 }
 

@@ -188,21 +188,6 @@ static bool is_vti(const struct net_device *dev)
 	return ops && (!strcmp(ops->kind, "vti") || !strcmp(ops->kind, "vti6"));
 }
 
-static bool is_tunnel(const struct net_device *dev)
-{
-	switch (dev->type) {
-	case ARPHRD_TUNNEL:
-	case ARPHRD_TUNNEL6:
-	case ARPHRD_SIT:
-	case ARPHRD_IPGRE:
-	case ARPHRD_IP6GRE:
-		return true;
-	case ARPHRD_NONE:
-		return kind_of(dev);	/* gre external */
-	}
-	return false;
-}
-
 /**
  * ftun_tunnel_read() - what kind of tunnel is this device, and how is it set up?
  * @dev:    any device
@@ -219,11 +204,12 @@ enum ftun_stat ftun_tunnel_read(const struct net_device *dev, bool inner6,
 	const struct tunnel_kind *kind;
 
 	*tunnel = (struct ftun_tunnel) { .encap = FTUN_ENCAP_NONE };
-	if (!is_tunnel(dev))
+	if (!ftun_tunnel_maybe(dev))
 		return FTUN_OK;
 	kind = kind_of(dev);
 	if (!kind)
-		return is_vti(dev) ? FTUN_OK : FTUN_STAT_refuse_tunnel;
+		return dev->type == ARPHRD_NONE || is_vti(dev) ?
+		       FTUN_OK : FTUN_STAT_refuse_tunnel;
 	tunnel->encap = kind->encap;
 	tunnel->flags = kind->flags;
 	return kind->read(dev, inner6, tunnel);

@@ -59,6 +59,24 @@ static inline bool ftun_tunnel_watched_in(const struct net_device *dev)
 	       dev_tc_ingress(dev);
 }
 
+/* Most devices can be told from a tunnel by their type. An external GRE device cannot be
+ * told from a tun device so.
+ */
+static inline bool ftun_tunnel_maybe(const struct net_device *dev)
+{
+	switch (dev->type) {
+	case ARPHRD_TUNNEL:
+	case ARPHRD_TUNNEL6:
+	case ARPHRD_SIT:
+	case ARPHRD_IPGRE:
+	case ARPHRD_IP6GRE:
+	case ARPHRD_NONE:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static inline bool ftun_tunnel_has_qdisc(const struct net_device *dev)
 {
 	const struct netdev_queue *txq = netdev_get_tx_queue(dev, 0);

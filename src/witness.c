@@ -14,6 +14,8 @@
 #include <linux/skbuff.h>
 #include <net/netfilter/nf_conntrack.h>
 
+#include "stranger.h"
+
 #define WITNESS_BITS	6
 
 struct witnesses {
@@ -41,7 +43,11 @@ static struct ftun_witness *witness_new(struct ftun_net *fn,
 {
 	struct ftun_witness *witness = place_of(skb);
 
+	if (witness->skb && witness->fn == fn && witness->stranger)
+		ftun_stranger_add(fn, witness->stranger_hash,
+				  &witness->generations);
 	witness->skb = skb;
+	witness->stranger = false;
 	witness->fn = fn;
 	witness->iif = iif;
 	witness->ipsec = false;
@@ -69,6 +75,7 @@ void ftun_witness_take(struct ftun_net *fn, const struct sk_buff *skb,
 	witness->hash_l4 = skb->l4_hash;
 	witness->hashed = skb->l4_hash || skb->sw_hash;
 	witness->generations = ftun_policy_generations(fn);
+	witness->stranger_hash = ftun_stranger_hash(fn, skb, pkt->tuple.iif);
 	witness->pkt = *pkt;
 	witness->len = min_t(u32, pkt->outer_len, FTUN_PROOF_BYTES);
 	if (skb_copy_bits(skb, 0, witness->bytes, witness->len))
@@ -104,6 +111,72 @@ void ftun_witness_local_in(struct ftun_net *fn, const struct sk_buff *skb,
 	witness->outer_dir = CTINFO2DIR(ctinfo);
 	witness->outer_zone = nf_ct_zone(ct)->id;
 	witness->outer_tuple = ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple;
+}
+
+static bool addr_is(const __be32 *addr, const union nf_inet_addr *ct, bool v6)
+{
+	return !memcmp(addr, ct, v6 ? sizeof(ct->in6) : sizeof(ct->in));
+}
+
+/**
+ * ftun_witness_saw() - was it a packet of this connection and direction?
+ * @witness: complete
+ * @ct:      the connection
+ * @index:   its direction
+ */
+bool ftun_witness_saw(const struct ftun_witness *witness,
+		      const struct nf_conn *ct, u8 index)
+{
+	const struct nf_conntrack_tuple *of = &ct->tuplehash[index].tuple;
+	const struct ftun_tuple *tuple = &witness->pkt.tuple;
+	bool v6 = ftun_tuple_inner6(tuple);
+
+	return of->src.l3num == (v6 ? AF_INET6 : AF_INET) &&
+	       addr_is(ftun_tuple_saddr(tuple), &of->src.u3, v6) &&
+	       addr_is(ftun_tuple_daddr(tuple), &of->dst.u3, v6) &&
+	       tuple->sport == of->src.u.all &&
+	       tuple->dport == of->dst.u.all &&
+	       tuple->l4proto == of->dst.protonum;
+}
+
+static bool saw(const struct ftun_witness *witness, const struct sk_buff *skb)
+{
+	enum ip_conntrack_info ctinfo;
+	struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
+
+	return ct && !nf_ct_is_template(ct) &&
+	       ftun_witness_saw(witness, ct, CTINFO2DIR(ctinfo));
+}
+
+static noinline void witness_judge(struct ftun_witness *witness,
+				   const struct sk_buff *skb, bool stranger)
+{
+	witness->stranger = stranger && witness->complete &&
+			    witness->stranger_hash && saw(witness, skb);
+}
+
+/**
+ * ftun_witness_judge() - note what has become of a packet
+ * @fn:  where
+ * @skb: the packet, at the end of its way through the router
+ * @stranger: it came out of no tunnel and enters none
+ *
+ * The verdict is that of the last one who sees it: what is in FOU comes by as a UDP
+ * packet to the router first. So it counts when the next packet takes its place.
+ *
+ * Context: RCU read side. What came from a device is here with BH off; what the router
+ * sends in process context never was at an ingress hook.
+ */
+void ftun_witness_judge(const struct ftun_net *fn, const struct sk_buff *skb,
+			bool stranger)
+{
+	struct ftun_witness *witness;
+
+	if (!in_softirq())
+		return;
+	witness = witness_find(fn, skb);
+	if (witness)
+		witness_judge(witness, skb, stranger);
 }
 
 /**

@@ -24,6 +24,8 @@ struct sk_buff;
  * @hash_l4:  one that survives decapsulation
  * @generations: as of then
  * @pkt:      what parsing found out
+ * @stranger: it turned out to be of a connection that uses no tunnel
+ * @stranger_hash: ftun_stranger_hash() of it
  * @len:      how much of @bytes is valid
  * @bytes:    the beginning of the packet
  * @ipsec:    its outer packet had been encrypted
@@ -40,7 +42,9 @@ struct ftun_witness {
 	bool				csum_partial;
 	bool				hashed;
 	bool				hash_l4;
+	bool				stranger;
 	u32				hash;
+	u64				stranger_hash;
 	struct ftun_generations		generations;
 	struct ftun_packet		pkt;
 	u16				len;
@@ -59,6 +63,10 @@ void ftun_witness_take(struct ftun_net *fn, const struct sk_buff *skb,
 		       const struct ftun_packet *pkt);
 void ftun_witness_local_in(struct ftun_net *fn, const struct sk_buff *skb,
 			   u32 iif);
+bool ftun_witness_saw(const struct ftun_witness *witness,
+		      const struct nf_conn *ct, u8 index);
+void ftun_witness_judge(const struct ftun_net *fn, const struct sk_buff *skb,
+			bool stranger);
 bool ftun_witness_find(const struct ftun_net *fn, const struct sk_buff *skb,
 		       struct ftun_witness *witness);
 
