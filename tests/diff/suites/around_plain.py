@@ -50,6 +50,11 @@ both("fragments", [up(size=100, id=3, piece=(0, 48)), up(size=100, id=3, piece=(
 both("IP options", [up(opts=b"\x01\x01\x01\x00"), down(opts=b"\x01\x01\x01\x00")], slow="options")
 both("route to a tunnel", [up(), down(), Do("ip route add 203.0.113.50/32 dev tun0")] + [up(hold=1), down(hold=1)] * 2, fast=ANY,
      world=dict(id="to tunnel"))
+for _family, _there in ((4, "ip route add 203.0.113.50/32 dev tun0"), (6, "ip -6 route add 2001:db8:c::50/128 dev tun0")):
+    # It is put aside as one that uses no tunnel, until routes change.
+    both("no longer asked for, route to a tunnel", [up(), down(), Do(plain)] + [up(), down()] * 4 + [Do(_there)] + [up(hold=1)] * 4,
+         fast=(4, 5), family=_family, world=dict(id="aside"), tags=("quick",))
+
 both("blackhole", [up(), down(), Do("ip route add blackhole 203.0.113.50/32")] + [up(hold=1), down(hold=1)] * 2, fast=ANY,
      world=dict(id="blackhole"))
 both("next hop moves", [up(), down(), Do("ip route add 203.0.113.50/32 via 192.0.2.3")] + [up(), down()] * 2, fast=(4, 6),
