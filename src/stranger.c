@@ -37,7 +37,7 @@ static u32 tag_mask __read_mostly;
 static u32 epoch(const struct ftun_net *fn, const struct ftun_generations *seen)
 {
 	return seen->ftun + seen->nft + seen->routes4 + seen->routes6 +
-	       READ_ONCE(fn->fou.count) + ((u32)jiffies >> ilog2(HZ));
+	       READ_ONCE(fn->fou.count) + (u32)jiffies / HZ;
 }
 
 static u32 *tag_place(u64 hash)
