@@ -73,14 +73,25 @@ class Streams:
         s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         return s
 
+    def dial(self, to):
+        """Not at once: until its neighbour answers, the far end can give a connection up."""
+        for last in (False, False, True):
+            c = self.socket("c", socket.SOCK_STREAM)
+            c.settimeout(20)
+            try:
+                c.connect(to)
+                return c
+            except ConnectionResetError:
+                c.close()
+                if last:
+                    raise
+
     def connect(self, dial=None):
         """(client's end, far end), not blocking."""
         listener = self.socket("f", socket.SOCK_STREAM)
         listener.bind(("", 5001))
         listener.listen(1)
-        c = self.socket("c", socket.SOCK_STREAM)
-        c.settimeout(20)
-        c.connect(dial or (SERVER[self.family], 5001))
+        c = self.dial(dial or (SERVER[self.family], 5001))
         f = listener.accept()[0]
         listener.close()
         c.setblocking(False)
