@@ -184,6 +184,21 @@ def learning_tables(cells):
         yield table
 
 
+def rules_tables(cells):
+    for guest, unit in UNIT.items():
+        group = pick(cells, section="rules", guest=guest)
+        if not group:
+            continue
+        table = Table(f"Linux {group[0]['kernel']}, {unit} per packet: the next one of each live connection, when a rule was added",
+                      ["kind", "tunnel", "connections", "no rule added", "a rule added", "more"])
+        for kind in dict.fromkeys(cell["kind"] for cell in group):
+            for where, word in WHERE.items():
+                costs = [[cell["cost"] for cell in pick(group, kind=kind, where=where, added=added)] for added in (False, True)]
+                before, after = map(statistics.median, costs)
+                table.rows.append([kind, word, number(group[0]["flows"]), number(before), number(after), number(after - before)])
+        yield table
+
+
 def memory_tables(cells):
     table = Table("Memory for a connection, both directions fast", ["kind", "kernel", "connections", "bytes", "fast"])
     for cell in pick(cells, section="memory"):
@@ -231,7 +246,7 @@ def stream_tables(cells):
 
 
 def tables(cells):
-    for make in (packet_tables, flow_tables, other_tables, learning_tables, memory_tables, cpu_tables, stream_tables):
+    for make in (packet_tables, flow_tables, other_tables, learning_tables, rules_tables, memory_tables, cpu_tables, stream_tables):
         yield from make(cells)
 
 
