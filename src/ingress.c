@@ -490,6 +490,16 @@ static bool is_ip(const struct sk_buff *skb)
 	       skb->protocol == htons(ETH_P_IPV6);
 }
 
+/* Not for what is fast to pay for either. */
+static noinline unsigned int ingress_among_strangers(const struct ftun_device *fdev,
+						     struct sk_buff *skb)
+{
+	if (!ftun_stranger_is(fdev->fn, skb, fdev->iif))
+		return ingress_ip(fdev, skb);
+	ftun_stat_inc(fdev->fn->stats, FTUN_STAT_miss);
+	return NF_ACCEPT;
+}
+
 /**
  * ftun_ingress() - netdev ingress hook
  * @priv:  struct ftun_device
@@ -503,14 +513,10 @@ unsigned int ftun_ingress(void *priv, struct sk_buff *skb,
 			  const struct nf_hook_state *state)
 {
 	const struct ftun_device *fdev = priv;
-	struct ftun_net *fn = fdev->fn;
 
 	WARN_ON_ONCE(!rcu_read_lock_held());
-	if (!ftun_settings_armed(fn) || !is_ip(skb))
+	if (!ftun_settings_armed(fdev->fn) || !is_ip(skb))
 		return NF_ACCEPT;
-	if (ftun_stranger_any(fn) && ftun_stranger_is(fn, skb, fdev->iif)) {
-		ftun_stat_inc(fn->stats, FTUN_STAT_miss);
-		return NF_ACCEPT;
-	}
-	return ingress_ip(fdev, skb);
+	return ftun_stranger_any(fdev->fn) ? ingress_among_strangers(fdev, skb)
+					   : ingress_ip(fdev, skb);
 }

@@ -6,6 +6,7 @@
  */
 #include "proof.h"
 
+#include <linux/if_arp.h>
 #include <linux/slab.h>
 #include <linux/udp.h>
 #include <net/gre.h>
@@ -60,6 +61,7 @@ static enum ftun_stat path_hold_neigh(struct ftun_path *path,
 	    !refcount_inc_not_zero(&neigh->refcnt))
 		return FTUN_STAT_wait_neigh;
 	path->way->neigh = neigh;
+	path->way->asks_ct = neigh->dev->type != ARPHRD_ETHER;
 	return FTUN_OK;
 }
 

@@ -59,6 +59,9 @@ struct ftun_acct {
  * @mark:       skb->mark as the slow path leaves it
  * @priority:   skb->priority likewise, unless FTUN_PATH_PRIO_BY_TOS
  * @mtu:        longest inner packet to be sent whole
+ * @asks_ct:    the device answers by itself what it cannot send, as WireGuard, VTI and
+ *              the like do, but Ethernet does not. Whom, it asks conntrack if there
+ *              is NAT: icmp_ndo_send()
  * @outer_in:   conntrack entry of the outer packets that come in
  * @outer_out:  conntrack entry of the outer packets that go out
  * @outer:      with FTUN_PATH_ENCAP
@@ -82,6 +85,7 @@ struct ftun_way {
 	u32			mark;
 	u32			priority;
 	u16			mtu;
+	bool			asks_ct;
 	struct ftun_acct	outer_in;
 	struct ftun_acct	outer_out;
 	struct ftun_outer	outer;

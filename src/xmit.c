@@ -5,7 +5,6 @@
  */
 #include "xmit.h"
 
-#include <linux/if_arp.h>
 #include <linux/skbuff.h>
 #include <net/inet_ecn.h>
 #include <net/ip_tunnels.h>
@@ -158,13 +157,9 @@ static void count_encap(struct net *net, const struct ftun_path *path, u32 len)
 	IP_UPD_PO_STATS(net, IPSTATS_MIB_OUT, len);
 }
 
-/* WireGuard, VTI and the like answer by themselves what they cannot send. Whom, they
- * ask conntrack if there is NAT: icmp_ndo_send(). Ethernet does not.
- */
-static void attach_ct(struct sk_buff *skb, struct nf_conn *ct, u8 dir)
+static noinline void attach_ct(struct sk_buff *skb, struct nf_conn *ct, u8 dir)
 {
-	if (!ct || !(READ_ONCE(ct->status) & IPS_NAT_MASK) ||
-	    skb->dev->type == ARPHRD_ETHER)
+	if (!ct || !(READ_ONCE(ct->status) & IPS_NAT_MASK))
 		return;
 	nf_conntrack_get(&ct->ct_general);
 	nf_ct_set(skb, ct, dir == IP_CT_DIR_ORIGINAL ? IP_CT_ESTABLISHED
@@ -174,12 +169,14 @@ static void attach_ct(struct sk_buff *skb, struct nf_conn *ct, u8 dir)
 static void prepare(struct sk_buff *skb, const struct ftun_path *path)
 {
 	struct dst_entry *dst = ftun_path_wire_route(path)->dst;
-	const struct ftun_acct *outer = &path->way->outer_out;
+	const struct ftun_way *way = path->way;
 
 	skb->dev = dst->dev;
 	skb_dst_set_noref(skb, dst);
+	if (!way->asks_ct)
+		return;
 	if (path->what & FTUN_PATH_ENCAP)
-		attach_ct(skb, outer->ct, outer->dir);
+		attach_ct(skb, way->outer_out.ct, way->outer_out.dir);
 	else
 		attach_ct(skb, path->ct, ftun_path_dir(path));
 }
