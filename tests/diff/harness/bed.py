@@ -318,7 +318,7 @@ class Bed:
         return snap
 
     def close(self):
-        for wire in list(getattr(self, "wires", {}).values()) + [self.below] * bool(getattr(self, "below", None)):
+        for wire in list(getattr(self, "wires", {}).values()) + list(filter(None, [getattr(self, "below", None)])):
             wire.close()
         for session in self.sessions.values():
             session.close()

@@ -141,9 +141,11 @@ for _name, _tags in (("another VLAN's", [(0x8100, 9)]), ("802.1ad", [(0x88a8, 9)
 
 # What the bridge and the VLAN device decide is asked for each packet.
 FILTER = dict(setup=bridge("lan0", "vlan_filtering 1 mcast_snooping 0"))
+# A bridge without a port loses its carrier, some time later.
+TWO_PORTS = dict(setup=(*bridge("lan0"), "link add br0p1 type veth peer name br0p2", "link set br0p1 master br0 up", "link set br0p2 up"))
 AFTER = [up(hold=1), down(hold=1), up(hold=1), down(hold=1)]
 for _name, _world, _what in (
-        ("port leaves the bridge", WORLDS["LAN in a bridge"], "ip link set lan0 nomaster"),
+        ("port leaves the bridge", TWO_PORTS, "ip link set lan0 nomaster"),
         ("bridge down", WORLDS["LAN in a bridge"], "ip link set br0 down"),
         ("bridge port blocked", WORLDS["LAN in a bridge"], "bridge link set dev lan0 state 4"),
         ("VLAN device down", WORLDS["LAN in a VLAN"], "ip link set lan0.5 down"),
