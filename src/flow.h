@@ -55,6 +55,7 @@ enum ftun_state {
 #define FTUN_PATH_SEQ_IN	0x20	/* tunnel minds GRE sequence numbers */
 #define FTUN_PATH_HAIRPIN	0x40	/* out by the device that it came in by */
 #define FTUN_PATH_REPLY		0x80	/* of the connection's reply direction */
+#define FTUN_PATH_ACCT		0x100	/* the connection's entry has counters */
 
 /* Outer IPv4 ids that a path takes from the kernel at once */
 #define FTUN_PATH_IDS		64
@@ -124,8 +125,8 @@ struct ftun_path {
 		};
 	};
 	u32			passed_at;
+	u16			what;
 	u8			passed;
-	u8			what;
 	u8			dscp;
 	u8			outer_dscp;
 	u8			dscp_out;

@@ -358,7 +358,7 @@ static unsigned int pass(struct ftun_net *fn, const struct sk_buff *skb,
 static bool make_room(struct sk_buff *skb, const struct ftun_packet *pkt,
 		      const struct ftun_path *path)
 {
-	unsigned int headroom = ftun_xmit_headroom(path);
+	unsigned int headroom = path->way->headroom;
 
 	return !skb_cow(skb, headroom > pkt->inner ? headroom - pkt->inner : 0);
 }

@@ -15,6 +15,7 @@
 #include <net/ipv6.h>
 #include <net/neighbour.h>
 #include <net/netfilter/nf_conntrack.h>
+#include <net/netfilter/nf_conntrack_acct.h>
 #include <net/netfilter/nf_conntrack_core.h>
 #include <net/netfilter/nf_conntrack_zones.h>
 
@@ -46,6 +47,15 @@ static u16 path_mtu(const struct ftun_path *path)
 			       path->way->outer.len);
 	}
 	return min_t(u32, mtu, U16_MAX);
+}
+
+/* Bytes in front of the inner header */
+static u16 path_headroom(const struct ftun_path *path)
+{
+	const struct dst_entry *dst = ftun_path_wire_route(path)->dst;
+
+	return LL_RESERVED_SPACE(dst->dev) + dst->header_len +
+	       ftun_path_push(path);
 }
 
 static enum ftun_stat path_hold_neigh(struct ftun_path *path,
@@ -137,6 +147,7 @@ static void acct_set(struct ftun_acct *acct, struct nf_conn *ct, u8 dir)
 	acct->dir = dir;
 	acct->timeout = ct_timeout(ct);
 	acct->mark = ftun_ct_mark(ct);
+	acct->counted = nf_conn_acct_find(ct);
 	acct->unassured = can_be_assured(ct);
 }
 
@@ -377,6 +388,8 @@ static void path_set_ct(struct ftun_path *path, struct nf_conn *ct, u8 index)
 {
 	path->ct = ct;
 	path->ct_mark = ftun_ct_mark(ct);
+	if (nf_conn_acct_find(ct))
+		path->what |= FTUN_PATH_ACCT;
 	if (index == IP_CT_DIR_REPLY)
 		path->what |= FTUN_PATH_REPLY;
 }
@@ -424,6 +437,7 @@ static enum ftun_stat path_build(struct ftun_path *path, struct ftun_flow *flow,
 	if (reason != FTUN_OK)
 		return reason;
 	path->way->mtu = path_mtu(path);
+	path->way->headroom = path_headroom(path);
 	return path_hold_neigh(path, seen->skb);
 }
 

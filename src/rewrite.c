@@ -150,30 +150,6 @@ void ftun_rewrite_nat(void *ip, bool v6, const struct ftun_nat *nat,
 			      csum_partial);
 }
 
-static void ipv4_decrease_ttl(struct iphdr *iph)
-{
-	u32 check = (__force u32)iph->check;
-
-	check += (__force u32)htons(0x0100);
-	iph->check = (__force __sum16)(check + (check >= 0xFFFF));
-	iph->ttl--;
-}
-
-/**
- * ftun_rewrite_ttl() - take one from the time to live
- * @ip: header with a TTL or hop limit of at least 1
- * @v6: it is IPv6, not IPv4
- *
- * Does what ip_decrease_ttl() does, RFC 1141, and ip6_forward().
- */
-void ftun_rewrite_ttl(void *ip, bool v6)
-{
-	if (v6)
-		((struct ipv6hdr *)ip)->hop_limit--;
-	else
-		ipv4_decrease_ttl(ip);
-}
-
 /**
  * ftun_rewrite_ecn_fits() - can this packet be decapsulated without comment?
  * @outer_tos: TOS of the outer header
@@ -224,29 +200,11 @@ u8 ftun_rewrite_copy_dscp(u8 tos, u8 from)
 	return (from & ~INET_ECN_MASK) | (tos & INET_ECN_MASK);
 }
 
-/* The upper half of an IPv6 header's first word but for the version: 8 bits of
- * traffic class, 4 of the flow label.
- */
-static u8 ipv6_tos(const struct ipv6hdr *ip6h)
-{
-	return ntohs(*(const __be16 *)ip6h) >> 4;
-}
-
 static void ipv6_set_tos(struct ipv6hdr *ip6h, u8 tos)
 {
 	__be16 *word = (__be16 *)ip6h;
 
 	*word = (*word & htons(0xf00f)) | htons(tos << 4);
-}
-
-/**
- * ftun_rewrite_tos() - TOS or traffic class of a header
- * @ip: the header
- * @v6: it is IPv6, not IPv4
- */
-u8 ftun_rewrite_tos(const void *ip, bool v6)
-{
-	return v6 ? ipv6_tos(ip) : ((const struct iphdr *)ip)->tos;
 }
 
 /**

@@ -69,14 +69,48 @@ struct ftun_outer {
 	u8	hdr[FTUN_OUTER_MAX] __aligned(4);
 };
 
+/**
+ * ftun_rewrite_tos() - TOS or traffic class of a header
+ * @ip: the header
+ * @v6: it is IPv6, not IPv4
+ */
+static inline u8 ftun_rewrite_tos(const void *ip, bool v6)
+{
+	/* The upper half of the first word but for the version: 8 bits of traffic
+	 * class, 4 of the flow label.
+	 */
+	if (v6)
+		return ntohs(*(const __be16 *)ip) >> 4;
+	return ((const struct iphdr *)ip)->tos;
+}
+
+/**
+ * ftun_rewrite_ttl() - take one from the time to live
+ * @ip: header with a TTL or hop limit of at least 1
+ * @v6: it is IPv6, not IPv4
+ *
+ * Does what ip_decrease_ttl() does, RFC 1141, and ip6_forward().
+ */
+static inline void ftun_rewrite_ttl(void *ip, bool v6)
+{
+	struct iphdr *iph = ip;
+	u32 check;
+
+	if (v6) {
+		((struct ipv6hdr *)ip)->hop_limit--;
+		return;
+	}
+	check = (__force u32)iph->check + (__force u32)htons(0x0100);
+	iph->check = (__force __sum16)(check + (check >= 0xFFFF));
+	iph->ttl--;
+}
+
 void ftun_nat_init(struct ftun_nat *nat, const void *ip, bool v6);
 bool ftun_rewrite_ecn_fits(u8 outer_tos, u8 inner_tos);
 u8 ftun_rewrite_ecn_tos(u8 inner_tos, u8 outer_tos);
 u8 ftun_rewrite_copy_dscp(u8 tos, u8 from);
-u8 ftun_rewrite_tos(const void *ip, bool v6);
 void ftun_rewrite_set_tos(void *ip, bool v6, u8 tos);
 void ftun_rewrite_dscp(void *ip, bool v6, u8 dscp);
-void ftun_rewrite_ttl(void *ip, bool v6);
 void ftun_rewrite_nat(void *ip, bool v6, const struct ftun_nat *nat,
 		      bool csum_partial);
 void ftun_rewrite_outer(void *to, const struct ftun_outer *outer,

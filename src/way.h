@@ -20,6 +20,7 @@ struct net_device;
  * @timeout: jiffies for which a packet keeps it alive
  * @mark: its mark when the path was proven: rules may ask for it
  * @dir: direction of the packets in it
+ * @counted: it has counters, as all entries have or have not since they were made
  * @unassured: it can become assured, and was not when the path was proven
  */
 struct ftun_acct {
@@ -27,6 +28,7 @@ struct ftun_acct {
 	u32		timeout;
 	u32		mark;
 	u8		dir;
+	bool		counted;
 	bool		unassured;
 };
 
@@ -59,6 +61,7 @@ struct ftun_acct {
  * @mark:       skb->mark as the slow path leaves it
  * @priority:   skb->priority likewise, unless FTUN_PATH_PRIO_BY_TOS
  * @mtu:        longest inner packet to be sent whole
+ * @headroom:   bytes wanted in front of the inner header
  * @asks_ct:    the device answers by itself what it cannot send, as WireGuard, VTI and
  *              the like do, but Ethernet does not. Whom, it asks conntrack if there
  *              is NAT: icmp_ndo_send()
@@ -85,6 +88,7 @@ struct ftun_way {
 	u32			mark;
 	u32			priority;
 	u16			mtu;
+	u16			headroom;
 	bool			asks_ct;
 	struct ftun_acct	outer_in;
 	struct ftun_acct	outer_out;

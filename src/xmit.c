@@ -17,16 +17,10 @@
 #include "flow.h"
 #include "parse.h"
 
-static void acct_ct(struct nf_conn *ct, u8 dir, u32 len)
-{
-	if (nf_conn_acct_find(ct))
-		nf_ct_acct_add(ct, dir, 1, len);
-}
-
 static void acct(const struct ftun_acct *acct, u32 len)
 {
-	if (acct->ct)
-		acct_ct(acct->ct, acct->dir, len);
+	if (acct->counted)
+		nf_ct_acct_add(acct->ct, acct->dir, 1, len);
 }
 
 static void count_receive4(struct net *net, u32 len, u8 ecn, u16 segs)
@@ -132,7 +126,8 @@ void ftun_xmit_count_in(struct net *net, const struct sk_buff *skb,
 	else
 		count_receive(net, skb->dev, ftun_path_inner6(path), pkt->len,
 			      pkt->tos, segs);
-	acct_ct(path->ct, ftun_path_dir(path), pkt->inner_len);
+	if (path->what & FTUN_PATH_ACCT)
+		nf_ct_acct_add(path->ct, ftun_path_dir(path), 1, pkt->inner_len);
 	count_forward(net, path, pkt->inner_len);
 }
 
