@@ -398,8 +398,11 @@ def hairpin_talk(bed, size=18):
 
 @reason("refuse_hairpin")
 def hairpin(bed):
-    for _ in range(3):
+    def known():
         hairpin_talk(bed)
+        return states(bed)
+
+    until("known", known)
     return HAIRPIN
 
 

@@ -216,6 +216,8 @@ def knows(what):
     if what == "PPPoE":
         run("modprobe", "-q", "pppoe", check=False)
         return os.path.exists("/proc/net/pppoe")
+    if what == "NPTv6":
+        return not subprocess.run(["modprobe", "-q", "ip6t_NPT"], check=False).returncode
     said = run("ip", "link", "add", "ftd-p", "type", what, check=False)
     run("ip", "link", "del", "ftd-p", check=False)
     return "Unknown device type" not in said

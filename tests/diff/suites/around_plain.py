@@ -108,8 +108,8 @@ for _family, _kinds in NAT.items():
             translated(_family, _end, _name, _rules, _dial)
 
 # Stateless: conntrack knows nothing of it, so what it does is no part of any proof.
-NPT = "modprobe -q ip6t_NPT && ip6tables-nft -t mangle -A POSTROUTING -o %s -j SNPT --src-pfx 2001:db8:1::/64 --dst-pfx 2001:db8:77::/64 &&" \
+NPT = "ip6tables-nft -t mangle -A POSTROUTING -o %s -j SNPT --src-pfx 2001:db8:1::/64 --dst-pfx 2001:db8:77::/64 &&" \
       "ip6tables-nft -t mangle -A PREROUTING -i %s -j DNPT --src-pfx 2001:db8:77::/64 --dst-pfx 2001:db8:1::/64"
 for _end, (_dev, _, _) in ENDS.items():
     case("nat NPTv6, %s" % _end, [Do(NPT % (_dev, _dev))] + [up(hold=1), up(hold=1), up(hold=1), up(hold=1), up(hold=1)], fast=0, slow="*",
-         family=6, path=("client", _end), warm=False, world=dict(SIX, plain=_end == "plain", id="npt"))
+         family=6, path=("client", _end), warm=False, world=dict(SIX, plain=_end == "plain", needs="NPTv6", id="npt"))

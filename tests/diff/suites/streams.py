@@ -271,7 +271,10 @@ def udp(sentinel, args, world=None, family=4, count=1500):
         for end in (a, z):
             end.settimeout(10)
         most = b.kinds(s.bed.world)[0].mtu() - {4: 28, 6: 48}[family] - 4
-        a.send(b"x")
+        for _ in range(3):
+            a.send(b"x")            # neighbours may not be there yet
+            if select.select([z], [], [], 5)[0]:
+                break
         z.connect(z.recvfrom(1)[1])
         s.prime(a, z)
         before = s.count()
