@@ -517,11 +517,7 @@ static void ftun_flow_gc(struct ftun_net *fn)
 	while ((flow = rhashtable_walk_next(&iter))) {
 		if (!IS_ERR(flow))
 			flow_visit(flow);
-		if (++visits % FTUN_WALK_VISITS)
-			continue;
-		rhashtable_walk_stop(&iter);
-		cond_resched();
-		rhashtable_walk_start(&iter);
+		ftun_walk_rest(&iter, &visits);
 	}
 	rhashtable_walk_stop(&iter);
 	rhashtable_walk_exit(&iter);

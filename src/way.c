@@ -171,11 +171,7 @@ void ftun_way_retire(struct ftun_net *fn)
 	while ((way = rhashtable_walk_next(&iter))) {
 		if (!IS_ERR(way) && way->generation != generation)
 			way_put_neigh(way);
-		if (++visits % FTUN_WALK_VISITS)
-			continue;
-		rhashtable_walk_stop(&iter);
-		cond_resched();
-		rhashtable_walk_start(&iter);
+		ftun_walk_rest(&iter, &visits);
 	}
 	rhashtable_walk_stop(&iter);
 	rhashtable_walk_exit(&iter);
