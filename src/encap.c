@@ -36,18 +36,24 @@ u32 ftun_encap_gso_types(const struct ftun_packet *pkt)
 }
 
 /* What a device vouched for are the outer checksums first, and a checksum that was
- * yet to be filled in went with its header: __skb_checksum_validate_needed(),
+ * yet to be filled in went with its header: __skb_decr_checksum_unnecessary(),
  * skb_postpull_rcsum().
  */
 static void pull_csum(struct sk_buff *skb, const struct ftun_packet *pkt)
 {
-	unsigned int i;
+	unsigned int levels = ftun_tuple_outer_csums(&pkt->tuple);
 
-	for (i = 0; i < ftun_tuple_outer_csums(&pkt->tuple); i++)
-		__skb_decr_checksum_unnecessary(skb);
-	if (skb->ip_summed == CHECKSUM_PARTIAL &&
-	    skb_checksum_start_offset(skb) < 0)
-		skb->ip_summed = CHECKSUM_NONE;
+	if (skb->ip_summed == CHECKSUM_PARTIAL) {
+		if (skb_checksum_start_offset(skb) < 0)
+			skb->ip_summed = CHECKSUM_NONE;
+	} else if (levels && skb->ip_summed == CHECKSUM_UNNECESSARY) {
+		if (skb->csum_level >= levels) {
+			skb->csum_level -= levels;
+		} else {
+			skb->csum_level = 0;
+			skb->ip_summed = CHECKSUM_NONE;
+		}
+	}
 }
 
 static void pull_tos(struct sk_buff *skb, const struct ftun_packet *pkt,

@@ -7,11 +7,13 @@
 #include <linux/in6.h>
 #include <linux/string.h>
 
+/* Asked of every UDP packet: nothing here is a call. */
 static bool port_is(const struct ftun_fou_port *port, const __be32 *daddr,
 		    bool v6, __be16 dport)
 {
 	return port->dport == dport && port->v6 == v6 &&
-	       !memcmp(port->daddr, daddr, v6 ? 16 : 4);
+	       port->daddr[0] == daddr[0] &&
+	       (!v6 || !memcmp(port->daddr + 1, daddr + 1, 12));
 }
 
 /**
@@ -28,14 +30,14 @@ const struct ftun_fou_port *ftun_fou_find(const struct ftun_fou *fou,
 					  const __be32 *daddr, bool v6,
 					  __be16 dport)
 {
-	unsigned int count, i;
+	const struct ftun_fou_port *port, *end;
 
 	/* Pairs with ftun_fou_add(). */
-	count = smp_load_acquire(&fou->count);
+	end = fou->port + smp_load_acquire(&fou->count);
 
-	for (i = 0; i < count; i++)
-		if (port_is(&fou->port[i], daddr, v6, dport))
-			return &fou->port[i];
+	for (port = fou->port; port < end; port++)
+		if (port_is(port, daddr, v6, dport))
+			return port;
 	return NULL;
 }
 

@@ -77,10 +77,9 @@ static enum ftun_stat check_size(const struct sk_buff *skb,
 static enum ftun_stat check_dscp(const struct ftun_packet *pkt,
 				 const struct ftun_path *path)
 {
-	if ((pkt->tos & ~INET_ECN_MASK) != path->dscp ||
-	    (pkt->outer_tos & ~INET_ECN_MASK) != path->outer_dscp)
-		return FTUN_STAT_pass_dscp;
-	return FTUN_OK;
+	u8 differ = (pkt->tos ^ path->dscp) | (pkt->outer_tos ^ path->outer_dscp);
+
+	return differ & ~INET_ECN_MASK ? FTUN_STAT_pass_dscp : FTUN_OK;
 }
 
 static enum ftun_stat check_ct(const struct nf_conn *ct, u32 mark)
@@ -88,11 +87,6 @@ static enum ftun_stat check_ct(const struct nf_conn *ct, u32 mark)
 	if (nf_ct_is_dying(ct))
 		return FTUN_STAT_pass_dying;
 	return ftun_ct_mark(ct) == mark ? FTUN_OK : FTUN_STAT_pass_stale;
-}
-
-static enum ftun_stat check_acct(const struct ftun_acct *acct)
-{
-	return acct->ct ? check_ct(acct->ct, acct->mark) : FTUN_OK;
 }
 
 /* A UDP stream becomes assured two seconds after it began, when conntrack sees a
@@ -108,12 +102,23 @@ static bool udp_due(const struct nf_conn *ct, u8 l4proto)
 /* GRE, and UDP with a tunnel in it, are answered too: nf_conntrack_gre_packet() needs
  * no more than a packet after that.
  */
-static bool outer_due(const struct ftun_acct *acct)
+static noinline bool outer_due(const struct ftun_acct *acct)
 {
-	return acct->unassured &&
-	       READ_ONCE(acct->ct->status) & IPS_SEEN_REPLY &&
+	return READ_ONCE(acct->ct->status) & IPS_SEEN_REPLY &&
 	       (nf_ct_protonum(acct->ct) == IPPROTO_GRE ||
 		udp_due(acct->ct, IPPROTO_UDP));
+}
+
+static __always_inline enum ftun_stat check_acct(const struct ftun_acct *acct)
+{
+	enum ftun_stat reason;
+
+	if (!acct->ct)
+		return FTUN_OK;
+	reason = check_ct(acct->ct, acct->mark);
+	if (reason == FTUN_OK && acct->unassured && outer_due(acct))
+		reason = FTUN_STAT_pass_assured;
+	return reason;
 }
 
 static enum ftun_stat check_conntrack(const struct ftun_path *path)
@@ -125,12 +130,9 @@ static enum ftun_stat check_conntrack(const struct ftun_path *path)
 		reason = check_acct(&path->way->outer_in);
 	if (reason == FTUN_OK)
 		reason = check_acct(&path->way->outer_out);
-	if (reason != FTUN_OK)
-		return reason;
-	if (udp_due(path->ct, path->head.l4proto) ||
-	    outer_due(&path->way->outer_in) || outer_due(&path->way->outer_out))
-		return FTUN_STAT_pass_assured;
-	return FTUN_OK;
+	if (reason == FTUN_OK && udp_due(path->ct, path->head.l4proto))
+		reason = FTUN_STAT_pass_assured;
+	return reason;
 }
 
 /* Is the address that the outer packet came to still ours, and so on? */
@@ -240,7 +242,8 @@ static bool l4_csum_known(const struct sk_buff *skb,
 			  const struct ftun_packet *pkt)
 {
 	return skb->ip_summed == CHECKSUM_UNNECESSARY &&
-	       !ftun_tuple_outer_csums(&pkt->tuple);
+	       (!(pkt->tuple.shape & FTUN_SHAPE_CSUMS) ||
+		skb->csum_level >= ftun_tuple_outer_csums(&pkt->tuple));
 }
 
 /* The packet itself: what the slow path would not simply send on. */
@@ -405,12 +408,14 @@ static void forward(struct sk_buff *skb, struct ftun_path *path)
 
 static enum ftun_stat path_stat(const struct ftun_path *path)
 {
-	if (!(path->what & FTUN_PATH_DECAP))
-		return path->what & FTUN_PATH_ENCAP ? FTUN_STAT_fast_encap
-						    : FTUN_STAT_fast_plain;
-	if (!(path->what & FTUN_PATH_ENCAP))
-		return FTUN_STAT_fast_decap;
-	return FTUN_STAT_fast_transit;
+	static const u8 stats[] = {
+		[0]					= FTUN_STAT_fast_plain,
+		[FTUN_PATH_DECAP]			= FTUN_STAT_fast_decap,
+		[FTUN_PATH_ENCAP]			= FTUN_STAT_fast_encap,
+		[FTUN_PATH_DECAP | FTUN_PATH_ENCAP]	= FTUN_STAT_fast_transit,
+	};
+
+	return stats[path->what & (FTUN_PATH_DECAP | FTUN_PATH_ENCAP)];
 }
 
 static void path_count(struct ftun_path *path, u32 len)
@@ -490,16 +495,6 @@ static bool is_ip(const struct sk_buff *skb)
 	       skb->protocol == htons(ETH_P_IPV6);
 }
 
-/* Not for what is fast to pay for either. */
-static noinline unsigned int ingress_among_strangers(const struct ftun_device *fdev,
-						     struct sk_buff *skb)
-{
-	if (!ftun_stranger_is(fdev->fn, skb, fdev->iif))
-		return ingress_ip(fdev, skb);
-	ftun_stat_inc(fdev->fn->stats, FTUN_STAT_miss);
-	return NF_ACCEPT;
-}
-
 /**
  * ftun_ingress() - netdev ingress hook
  * @priv:  struct ftun_device
@@ -517,6 +512,10 @@ unsigned int ftun_ingress(void *priv, struct sk_buff *skb,
 	WARN_ON_ONCE(!rcu_read_lock_held());
 	if (!ftun_settings_armed(fdev->fn) || !is_ip(skb))
 		return NF_ACCEPT;
-	return ftun_stranger_any(fdev->fn) ? ingress_among_strangers(fdev, skb)
-					   : ingress_ip(fdev, skb);
+	if (ftun_stranger_any(fdev->fn) &&
+	    ftun_stranger_is(fdev->fn, skb, fdev->iif)) {
+		ftun_stat_inc(fdev->fn->stats, FTUN_STAT_miss);
+		return NF_ACCEPT;
+	}
+	return ingress_ip(fdev, skb);
 }

@@ -51,17 +51,12 @@ static bool skb_irregular(struct sk_buff *skb)
 	       skb_sec_path(skb);
 }
 
-/* ip_rcv_core()'s tests on the header at @off, and that it has no options and is
- * no fragment. On FTUN_OK its 20 bytes are in the linear part.
+/* ip_rcv_core()'s tests on a header, and that it has no options and is no fragment. Its
+ * 20 bytes are in the linear part.
  */
-static __always_inline enum ftun_stat parse_ipv4(struct sk_buff *skb, u32 off,
+static __always_inline enum ftun_stat parse_ipv4(const struct iphdr *iph,
 						 u32 room, struct ip_header *ip)
 {
-	const struct iphdr *iph;
-
-	if (room < sizeof(*iph) || !pskb_may_pull(skb, off + sizeof(*iph)))
-		return FTUN_STAT_pass_header;
-	iph = (const struct iphdr *)(skb->data + off);
 	if (iph->version != 4 || iph->ihl < 5)
 		return FTUN_STAT_pass_header;
 	if (iph->ihl > 5)
@@ -83,14 +78,9 @@ static __always_inline enum ftun_stat parse_ipv4(struct sk_buff *skb, u32 off,
 /* ip6_rcv_core()'s tests, but for those of addresses: a flow's are proven. Jumbo
  * packets, which say that they have no length, are not for us.
  */
-static __always_inline enum ftun_stat parse_ipv6(struct sk_buff *skb, u32 off,
+static __always_inline enum ftun_stat parse_ipv6(const struct ipv6hdr *ip6h,
 						 u32 room, struct ip_header *ip)
 {
-	const struct ipv6hdr *ip6h;
-
-	if (room < sizeof(*ip6h) || !pskb_may_pull(skb, off + sizeof(*ip6h)))
-		return FTUN_STAT_pass_header;
-	ip6h = (const struct ipv6hdr *)(skb->data + off);
 	if (ip6h->version != 6)
 		return FTUN_STAT_pass_header;
 	ip->len = ntohs(ip6h->payload_len) + sizeof(*ip6h);
@@ -103,12 +93,20 @@ static __always_inline enum ftun_stat parse_ipv6(struct sk_buff *skb, u32 off,
 	return FTUN_OK;
 }
 
+static __always_inline u32 ip_hlen(bool v6)
+{
+	return v6 ? sizeof(struct ipv6hdr) : sizeof(struct iphdr);
+}
+
+/* The header at @off, of a packet that has @room bytes at most. */
 static __always_inline enum ftun_stat parse_ip(struct sk_buff *skb, bool v6,
 					       u32 off, u32 room,
 					       struct ip_header *ip)
 {
-	return v6 ? parse_ipv6(skb, off, room, ip)
-		  : parse_ipv4(skb, off, room, ip);
+	if (room < ip_hlen(v6) || !pskb_may_pull(skb, off + ip_hlen(v6)))
+		return FTUN_STAT_pass_header;
+	return v6 ? parse_ipv6((const void *)skb->data + off, room, ip)
+		  : parse_ipv4((const void *)skb->data + off, room, ip);
 }
 
 /* udp_error() of conntrack wants UDP's length to be within the packet. */
@@ -280,6 +278,9 @@ static enum ftun_stat parse_gre(struct sk_buff *skb, struct ip_header *ip,
 	return FTUN_OK;
 }
 
+/* All of a GUE header that is not to be zero */
+#define GUE_PROTO	0x00ff0000
+
 /* fou_udp_recv(), gue_udp_recv(). What UDP says of its length is the packet's, and a
  * GUE header has nothing in it but a protocol number: Linux sends no other.
  */
@@ -289,7 +290,7 @@ static enum ftun_stat parse_fou(struct sk_buff *skb, struct ip_header *ip,
 {
 	u32 hlen = sizeof(struct udphdr) + (port->proto ? 0 : 4);
 	const struct udphdr *udph;
-	const u8 *gue;
+	const __be32 *gue;
 
 	if (ip->len < ip->hlen + hlen || !pskb_may_pull(skb, ip->hlen + hlen))
 		return FTUN_STAT_pass_header;
@@ -304,28 +305,28 @@ static enum ftun_stat parse_fou(struct sk_buff *skb, struct ip_header *ip,
 	ip->proto = port->proto;
 	if (port->proto)
 		return FTUN_OK;
-	gue = (const u8 *)(udph + 1);
-	if (gue[0] || gue[2] || gue[3])
+	gue = (const __be32 *)(udph + 1);
+	if (*gue & ~htonl(GUE_PROTO))
 		return FTUN_STAT_pass_encap;
 	pkt->tuple.shape |= FTUN_SHAPE_GUE;
-	ip->proto = gue[1];
+	ip->proto = ntohl(*gue) >> 16;
 	return FTUN_OK;
 }
 
 /* Is this UDP packet to a place where others are taken out of it? */
-static const struct ftun_fou_port *fou_port(struct sk_buff *skb,
-					    const struct ip_header *ip, bool v6,
-					    const struct ftun_fou *fou)
+static __always_inline const struct ftun_fou_port *
+fou_port(struct sk_buff *skb, const struct ip_header *ip, bool v6,
+	 const struct ftun_fou *fou)
 {
 	const struct udphdr *udph;
-	const __be32 *daddr;
+	const void *daddr;
 
 	if (ip->proto != IPPROTO_UDP || !READ_ONCE(fou->count) ||
 	    !pskb_may_pull(skb, ip->hlen + sizeof(*udph)))
 		return NULL;
 	udph = (const struct udphdr *)(skb->data + ip->hlen);
-	daddr = v6 ? (const __be32 *)&((const struct ipv6hdr *)skb->data)->daddr
-		   : &((const struct iphdr *)skb->data)->daddr;
+	daddr = skb->data + (v6 ? offsetof(struct ipv6hdr, daddr)
+				: offsetof(struct iphdr, daddr));
 	return ftun_fou_find(fou, daddr, v6, udph->dest);
 }
 
@@ -421,8 +422,7 @@ enum ftun_stat ftun_parse(struct sk_buff *skb, u32 iif,
 
 	if (!v6 && skb->protocol != htons(ETH_P_IP))
 		return FTUN_NOT_OURS;
-	if (!pskb_may_pull(skb, v6 ? sizeof(struct ipv6hdr)
-				   : sizeof(struct iphdr)))
+	if (!pskb_may_pull(skb, ip_hlen(v6)))
 		return FTUN_STAT_pass_header;
 	if (!is_candidate(first_proto(skb, v6), v6))
 		return FTUN_NOT_OURS;
@@ -430,7 +430,8 @@ enum ftun_stat ftun_parse(struct sk_buff *skb, u32 iif,
 		return FTUN_STAT_pass_irregular;
 	if (skb->pkt_type != PACKET_HOST)
 		return FTUN_STAT_pass_otherhost;
-	reason = parse_ip(skb, v6, 0, skb->len, &ip);
+	reason = v6 ? parse_ipv6((const void *)skb->data, skb->len, &ip)
+		    : parse_ipv4((const void *)skb->data, skb->len, &ip);
 	if (reason != FTUN_OK)
 		return reason;
 	pkt->tuple.iif = iif;

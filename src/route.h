@@ -4,6 +4,7 @@
 
 #include <linux/inetdevice.h>
 #include <net/dst.h>
+#include <net/ip6_fib.h>
 #include <net/net_namespace.h>
 #include <net/route.h>
 
@@ -40,6 +41,21 @@ static inline bool ftun_route_current4(const struct ftun_route *route)
 	       rt->rt_pmtu == route->cookie;
 }
 
+/* The plain case of ip6_dst_check(), which is a call and two more: of the table, and not
+ * expiring. "No" means that the kernel has to be asked.
+ */
+static inline bool ftun_route_surely6(const struct ftun_route *route)
+{
+	const struct rt6_info *rt = container_of(route->dst, struct rt6_info, dst);
+	const struct fib6_info *from = rcu_dereference(rt->from);
+	u32 cookie;
+
+	return from && !rt->sernum &&
+	       !((rt->rt6i_flags | from->fib6_flags) & RTF_EXPIRES) &&
+	       READ_ONCE(rt->dst.obsolete) == DST_OBSOLETE_FORCE_CHK &&
+	       fib6_get_cookie_safe(from, &cookie) && cookie == route->cookie;
+}
+
 /* New addresses and IPsec policies make rt_genid_ipv6() move on, and only them: a
  * route that changed is one whose cookie is stale.
  */
@@ -47,7 +63,8 @@ static inline bool ftun_route_current6(const struct net *net,
 				       const struct ftun_route *route)
 {
 	return route->genid == rt_genid_ipv6(net) &&
-	       dst_check(route->dst, route->cookie);
+	       (ftun_route_surely6(route) ||
+		dst_check(route->dst, route->cookie));
 }
 
 static inline bool ftun_route_current(const struct net *net,

@@ -33,11 +33,14 @@ static u64 keys[2 * PAIRS] __read_mostly;
 static u32 *tags __read_mostly;
 static u32 tag_mask __read_mostly;
 
+/* A second, or nearly so, without a division */
+#define TIME_SHIFT	(ilog2(HZ) + 1)
+
 /* A sum of numbers that grow: when one of them does, no tag from before fits. */
 static u32 epoch(const struct ftun_net *fn, const struct ftun_generations *seen)
 {
 	return seen->ftun + seen->nft + seen->routes4 + seen->routes6 +
-	       READ_ONCE(fn->fou.count) + (u32)jiffies / HZ;
+	       READ_ONCE(fn->fou.count) + (u32)(jiffies >> TIME_SHIFT);
 }
 
 static u32 *tag_place(u64 hash)
@@ -57,7 +60,7 @@ static bool has_ports(u8 proto)
 }
 
 /* Headers are aligned to four bytes only. */
-static u64 hash_word(const void *at, unsigned int pair)
+static __always_inline u64 hash_word(const void *at, unsigned int pair)
 {
 	u64 word;
 

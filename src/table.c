@@ -29,12 +29,12 @@ static __always_inline u32 tuple_hash(const void *data, u32 len, u32 seed)
 	const struct ftun_tuple_head *head = data;
 	const u64 *pairs = data;
 	u64 hash;
-	int i;
 
 	hash = ftun_hash_pair(pairs[0], keys) + ftun_hash_pair(pairs[1], keys + 2);
-	if (ftun_tuple_inner_pairs(head) == FTUN_TUPLE_INNER_PAIRS6)
-		for (i = FTUN_TUPLE_INNER_PAIRS4; i < FTUN_TUPLE_INNER_PAIRS6; i++)
-			hash += ftun_hash_pair(pairs[i], keys + 2 * i);
+	if (head->shape & FTUN_SHAPE_INNER6)
+		hash += ftun_hash_pair(pairs[2], keys + 4) +
+			ftun_hash_pair(pairs[3], keys + 6) +
+			ftun_hash_pair(pairs[4], keys + 8);
 	return hash >> 32;
 }
 
@@ -65,7 +65,7 @@ static const struct rhashtable_params ftun_table_params = {
 
 int ftun_table_init(struct ftun_net *fn)
 {
-	BUILD_BUG_ON(FTUN_TUPLE_INNER_PAIRS4 != 2);
+	BUILD_BUG_ON(FTUN_TUPLE_INNER_PAIRS4 != 2 || FTUN_TUPLE_INNER_PAIRS6 != 5);
 	get_random_once(tuple_keys, sizeof(tuple_keys));
 	return rhashtable_init(&fn->paths, &ftun_table_params);
 }

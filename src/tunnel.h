@@ -64,6 +64,8 @@ static inline bool ftun_tunnel_watched_in(const struct net_device *dev)
  */
 static inline bool ftun_tunnel_maybe(const struct net_device *dev)
 {
+	if (likely(dev->type < ARPHRD_TUNNEL))
+		return false;
 	switch (dev->type) {
 	case ARPHRD_TUNNEL:
 	case ARPHRD_TUNNEL6:

@@ -75,7 +75,9 @@ void ftun_witness_take(struct ftun_net *fn, const struct sk_buff *skb,
 	witness->hash_l4 = skb->l4_hash;
 	witness->hashed = skb->l4_hash || skb->sw_hash;
 	witness->generations = ftun_policy_generations(fn);
-	witness->stranger_hash = ftun_stranger_hash(fn, skb, pkt->tuple.iif);
+	/* What else comes in that UDP may be for others. */
+	witness->stranger_hash = pkt->udp ? 0 :
+		ftun_stranger_hash(fn, skb, pkt->tuple.iif);
 	witness->pkt = *pkt;
 	witness->len = min_t(u32, pkt->outer_len, FTUN_PROOF_BYTES);
 	if (skb_copy_bits(skb, 0, witness->bytes, witness->len))

@@ -38,11 +38,12 @@ static void count_receive6(struct net *net, const struct net_device *dev,
 	__IP6_ADD_STATS(net, idev, IPSTATS_MIB_NOECTPKTS + ecn, segs);
 }
 
-/* ip_rcv_core(), ip6_rcv_core(): octets are counted before they are trimmed. */
-static void count_receive(struct net *net, const struct net_device *dev,
+/* ip_rcv_core(), ip6_rcv_core(): octets are counted before they are trimmed. Twice for a
+ * packet out of a tunnel, so not as a call.
+ */
+static __always_inline void count_receive(struct net *net, const struct net_device *dev,
 			  bool v6, u32 len, u8 tos, u16 segs)
 {
-	segs = max_t(u16, 1, segs);
 	if (v6)
 		count_receive6(net, dev, len, tos & INET_ECN_MASK, segs);
 	else
@@ -119,7 +120,7 @@ void ftun_xmit_count_in(struct net *net, const struct sk_buff *skb,
 			const struct ftun_packet *pkt,
 			const struct ftun_path *path)
 {
-	u16 segs = skb_shinfo(skb)->gso_segs;
+	u16 segs = skb_shinfo(skb)->gso_segs ?: 1;
 
 	if (path->what & FTUN_PATH_DECAP)
 		count_decap(net, skb, pkt, path, segs);

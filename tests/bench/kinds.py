@@ -102,6 +102,8 @@ class Kind:
         order.update(packet.flow_words(order["frame"], order["inner"], where == "out"))
         if where == "in":
             order["hash"] = 1
+        elif self.proto == packet.UDP:
+            order["level"] = 1
         return order
 
     def tcp(self, where, flags, seq, ack, gso=0, tail=0):

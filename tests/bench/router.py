@@ -15,7 +15,7 @@ ARMED = "/sys/module/nf_flowtable_tun/parameters/armed"
 # Longer orders would keep the CPU from everything else for too long.
 ORDER_MAX = 500000
 PART = 2000
-WORDS = "dev count first flows start stride port addr fix3 fix4 hash gso tail l4 inner tunnel".split()
+WORDS = "dev count first flows start stride port addr fix3 fix4 hash level gso tail l4 inner tunnel".split()
 
 RULES = """
 table inet bench {

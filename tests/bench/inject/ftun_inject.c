@@ -16,13 +16,15 @@
  *	fix3, fix4
  *		offsets of 16-bit words, below the checksums of IPv4 and of UDP or TCP, that
  *		make up for that; 0 for none. So every packet's checksums are right
+ *	level	checksums outside the innermost one, see skb->csum_level; UDP's counts even
+ *		if it is 0
  *	hash	1: with a hash over addresses and ports from the network card
  *	gso, tail, l4, inner, tunnel
  *		an aggregate as GRO would make it: segments of gso bytes, tail bytes of data
  *		in pages behind the frame, TCP's header at l4, its IP header at inner, and
  *		in a tunnel with that protocol number (0: in none)
  *
- * With a checksum that the device has verified, as a good network card says.
+ * With checksums that the device has verified, as a good network card, or GRO, says.
  */
 #include <linux/etherdevice.h>
 #include <linux/ip.h>
@@ -55,7 +57,7 @@ struct order {
 	struct net_device	*dev;
 	u32			count, first, flows, start, stride;
 	u32			port, addr, fix3, fix4;
-	u32			hash;
+	u32			hash, level;
 	u32			gso, tail, l4, inner, tunnel;
 	int			len;
 	u8			frame[FRAME_MAX];
@@ -149,6 +151,7 @@ static void inject_one(const struct order *order, u32 flow)
 	skb_put_data(skb, order->frame, order->len);
 	make_flow(skb, order, flow);
 	skb->ip_summed = CHECKSUM_UNNECESSARY;
+	skb->csum_level = order->level;
 	if (order->gso)
 		make_aggregate(skb, order);
 	if (order->hash)
@@ -186,7 +189,8 @@ static int parse_word(struct order *order, const char *word)
 		{ "stride=", &order->stride },
 		{ "port=", &order->port }, { "addr=", &order->addr },
 		{ "fix3=", &order->fix3 }, { "fix4=", &order->fix4 },
-		{ "hash=", &order->hash }, { "gso=", &order->gso },
+		{ "hash=", &order->hash }, { "level=", &order->level },
+		{ "gso=", &order->gso },
 		{ "tail=", &order->tail }, { "l4=", &order->l4 },
 		{ "inner=", &order->inner }, { "tunnel=", &order->tunnel },
 	};
@@ -215,6 +219,7 @@ static bool order_sane(const struct order *order)
 	       order->port <= last && order->addr <= last &&
 	       order->fix3 <= last && order->fix4 <= last &&
 	       order->l4 <= last && order->inner <= last &&
+	       order->level <= SKB_MAX_CSUM_LEVEL &&
 	       order->tail <= PAGE_SIZE << TAIL_ORDER &&
 	       !order->gso == !order->tail;
 }
