@@ -73,14 +73,14 @@ static inline u32 ftun_ct_mark(const struct nf_conn *ct)
  * struct ftun_path - a proven direction of a connection
  *
  * Written before it is put in the table and constant from then on, but for @id,
- * @ids, @passed, @passed_at, @used, @packets, @bytes, @routes4 and @way. Freed after a
+ * @ids, @passed, @passed_at, @used, @packets, @bytes, @routes and @way. Freed after a
  * grace period, see ftun_path_free(). What connections can have in common is in @way.
  * In such an order that the first of its two cache lines has all that a search
  * compares.
  *
  * @node:       in ftun_net.paths
  * @way:        what it shares with others, with a reference. Another one that differs
- *              in the IPv4 routes alone can take its place, with the flow's lock
+ *              in the routes alone can take its place, with the flow's lock
  *              held; the old one stays for a grace period. See renew.c
  * @ct:         its conntrack entry; the reference is the flow's
  * @head:       the key; the rest of it, what is outside, is the way's
@@ -91,7 +91,7 @@ static inline u32 ftun_ct_mark(const struct nf_conn *ct)
  * @outer_label: with FTUN_OUTER_LABEL_AUTO, of packets that come without a hash
  * @id:         next outer IPv4 id, of those taken from the kernel
  * @ids:        how many of them are left
- * @routes4:    rt_genid_ipv4() under which its routes led where they do, see renew.c
+ * @routes:     ftun_renew_generation() under which its routes led where they do
  * @what:       FTUN_PATH_*
  * @dscp:       DSCP bits of the inner TOS
  * @dscp_out:   those that the inner packet leaves with, with @dscp_set
@@ -131,7 +131,7 @@ struct ftun_path {
 	u8			outer_dscp;
 	u8			dscp_out;
 	bool			dscp_set;
-	u32			routes4;
+	u32			routes;
 	u64			packets;
 	u64			bytes;
 	struct rcu_head		rcu;

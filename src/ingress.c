@@ -135,21 +135,13 @@ static enum ftun_stat check_conntrack(const struct ftun_path *path)
 	return reason;
 }
 
-/* Is the address that the outer packet came to still ours, and so on? */
-static bool outer_in_current(const struct net *net,
-			     const struct ftun_path *path)
+static bool routes_current(const struct ftun_path *path)
 {
-	return !ftun_path_outer6(path) ||
-	       path->way->routes_in == rt_genid_ipv6(net);
-}
+	const struct ftun_way *way = path->way;
 
-static bool routes_current(const struct net *net, const struct ftun_path *path)
-{
-	return ftun_route_current(net, &path->way->route, ftun_path_inner6(path)) &&
-	       (!(path->what & FTUN_PATH_DECAP) ||
-		outer_in_current(net, path)) &&
+	return ftun_route_current(&way->route, ftun_path_inner6(path)) &&
 	       (!(path->what & FTUN_PATH_ENCAP) ||
-		ftun_route_current(net, &path->way->outer_route, path->way->outer.v6));
+		ftun_route_current(&way->outer_route, way->outer.v6));
 }
 
 /* Is all that the proof stood on still so? */
@@ -160,7 +152,7 @@ static enum ftun_stat check_proof(struct ftun_net *fn,
 {
 	if (!ftun_policy_current(fn, path) ||
 	    !ftun_renew_current(fn, skb, pkt, path) ||
-	    !routes_current(fn->net, path))
+	    !routes_current(path))
 		return FTUN_STAT_pass_stale;
 	return path->way->neigh->dead ? FTUN_STAT_pass_neigh : FTUN_OK;
 }

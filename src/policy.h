@@ -11,7 +11,7 @@
  * struct ftun_generations - the state of the world, as far as proofs depend on it
  * @ftun: changes with devices and tunnels
  * @nft:  changes with the nftables ruleset
- * @routes4: changes with IPv4 routes, addresses and rules
+ * @routes4: changes with IPv4 routes, addresses, rules and IPsec policies
  * @routes6: the same of IPv6
  */
 struct ftun_generations {

@@ -349,8 +349,7 @@ static enum ftun_stat path_encap(struct ftun_path *path,
 	reason = ftun_route_check(seen->outer_dst, v6);
 	if (reason != FTUN_OK)
 		return reason;
-	ftun_route_get(&path->way->outer_route, seen->outer_dst, v6,
-		       seen->witness->generations.routes6);
+	ftun_route_get(&path->way->outer_route, seen->outer_dst, v6);
 	way_hold_outer_out(path->way, seen->skb);
 	return path_set_outer(path, seen);
 }
@@ -401,8 +400,25 @@ static void way_set_generations(struct ftun_way *way,
 
 	way->generation = generations->ftun;
 	way->nft_generation = generations->nft;
-	if (ftun_tuple_outer6(&witness->pkt.tuple))
-		way->routes_in = generations->routes6;
+}
+
+/* Which families' routes did the packet ask for? */
+static void path_set_routes(struct ftun_path *path,
+			    const struct ftun_generations *generations)
+{
+	bool decap = path->what & FTUN_PATH_DECAP;
+	bool encap = path->what & FTUN_PATH_ENCAP;
+	bool in6 = ftun_path_outer6(path);
+	bool inner6 = ftun_path_inner6(path);
+	struct ftun_way *way = path->way;
+	bool out6 = way->outer.v6;
+
+	if (!inner6 || (decap && !in6) || (encap && !out6))
+		way->mask4 = U32_MAX;
+	if (inner6 || (decap && in6) || (encap && out6))
+		way->mask6 = U32_MAX;
+	path->routes = (generations->routes4 & way->mask4) +
+		       (generations->routes6 & way->mask6);
 }
 
 /* All that can be known from one packet about the packets like it. */
@@ -418,7 +434,6 @@ static enum ftun_stat path_build(struct ftun_path *path, struct ftun_flow *flow,
 
 	path_set_tuple(path, &pkt->tuple);
 	path->used = jiffies;
-	path->routes4 = witness->generations.routes4;
 	way_set_generations(path->way, witness);
 	path->dscp = pkt->tos & ~INET_ECN_MASK;
 	path->outer_dscp = pkt->outer_tos & ~INET_ECN_MASK;
@@ -427,8 +442,7 @@ static enum ftun_stat path_build(struct ftun_path *path, struct ftun_flow *flow,
 		path->label = ip6_flowlabel(inner);
 	path_set_ct(path, flow->ct, index);
 	path_set_nat(path, flow->ct, index, inner);
-	ftun_route_get(&path->way->route, seen->dst, v6,
-		       witness->generations.routes6);
+	ftun_route_get(&path->way->route, seen->dst, v6);
 	if (seen->dst->dev == seen->in)
 		path->what |= FTUN_PATH_HAIRPIN;
 	path_decap(path, net, seen);
@@ -436,6 +450,7 @@ static enum ftun_stat path_build(struct ftun_path *path, struct ftun_flow *flow,
 	reason = path_encap(path, seen);
 	if (reason != FTUN_OK)
 		return reason;
+	path_set_routes(path, &witness->generations);
 	path->way->mtu = path_mtu(path);
 	path->way->headroom = path_headroom(path);
 	return path_hold_neigh(path, seen->skb);

@@ -1,38 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * IPv4 has one generation for all routes of a namespace, so that any change makes
- * every route look out of date. Whether a path's own have changed is found out by
- * asking for them as the slow path would ask for this very packet. If the answers
- * are what the path was proven with, it goes on; if not, or if it cannot be known,
- * the packet takes the slow path.
+ * A namespace has one generation for all IPv4 routes and one for all of IPv6's, so that
+ * any change makes every route look out of date. Whether a path's own have changed is
+ * found out by asking for them as the slow path would ask for this very packet. If the
+ * answers are what the path was proven with, it goes on; if not, or if it cannot be
+ * known, the packet takes the slow path.
  */
 #include "renew.h"
 
 #include <linux/skbuff.h>
-#include <net/ip.h>
+#include <net/ip6_fib.h>
 #include <net/ip_fib.h>
-#include <net/ip_tunnels.h>
 #include <net/neighbour.h>
-#include <net/nexthop.h>
-#include <net/route.h>
 
+#include "ask.h"
 #include "parse.h"
-
-/**
- * struct question - what the router asks its routing tables about a packet
- * @daddr: destination
- * @saddr: source
- * @tos:   TOS
- * @off:   where its header is in the packet
- * @dev:   device that it comes in by
- */
-struct question {
-	__be32			daddr;
-	__be32			saddr;
-	u8			tos;
-	u32			off;
-	struct net_device	*dev;
-};
 
 /* A policy that says something of packets says it of routes too. */
 static bool no_ipsec(const struct net *net)
@@ -52,185 +34,70 @@ static bool no_ipsec(const struct net *net)
 /* What an `ip rule` asks for, such as a mark that was set on the way, is not known
  * here.
  */
-static bool can_ask(const struct net *net)
+static bool can_ask(const struct net *net, const struct ftun_way *way)
 {
-	return !fib4_has_custom_rules(net) && no_ipsec(net);
+	return !(way->mask4 && fib4_has_custom_rules(net)) &&
+	       !(way->mask6 && fib6_has_custom_rules(net)) && no_ipsec(net);
 }
 
-static u32 route_mtu(const struct rtable *rt, const struct net_device *dev)
+/* Both addresses of the header that a question is about, and where it is. */
+static struct ftun_question question(const struct sk_buff *skb, u32 off, bool v6)
 {
-	return rt->rt_pmtu ?: dst_metric_raw(&rt->dst, RTAX_MTU) ?: dev->mtu;
+	const __be32 *saddr = (const void *)skb->data + off +
+			      (v6 ? offsetof(struct ipv6hdr, saddr)
+				  : offsetof(struct iphdr, saddr));
+
+	return (struct ftun_question) {
+		.saddr	= saddr,
+		.daddr	= saddr + ftun_tuple_addr_words(v6),
+		.off	= off,
+		.dev	= skb->dev,
+	};
 }
 
-/* Tunnel drivers tell a route an MTU that it has anyway, so that which of the two is
- * learned means nothing; but one that has expired is none that the path knows.
- */
-static bool same_mtu(const struct rtable *old, const struct rtable *new)
-{
-	const struct net_device *dev = new->dst.dev;
-
-	return new->rt_mtu_locked == old->rt_mtu_locked &&
-	       dst_metric_raw(&new->dst, RTAX_MTU) ==
-	       dst_metric_raw(&old->dst, RTAX_MTU) &&
-	       dst_metric_raw(&new->dst, RTAX_LOCK) ==
-	       dst_metric_raw(&old->dst, RTAX_LOCK) &&
-	       route_mtu(new, dev) == route_mtu(old, dev) &&
-	       !(old->rt_pmtu && time_after_eq(jiffies, old->dst.expires));
-}
-
-/* All that the path was built from, but for the device: the old route may have lost
- * it to its successor. dst_dev_put() leaves the rest alone.
- */
-static bool same_route(const struct rtable *old, const struct rtable *new)
-{
-	return
-#ifdef CONFIG_IP_ROUTE_CLASSID
-	       new->dst.tclassid == old->dst.tclassid &&
-#endif
-	       new->rt_type == old->rt_type &&
-	       new->rt_flags == old->rt_flags &&
-	       new->rt_is_input == old->rt_is_input &&
-	       new->rt_uses_gateway == old->rt_uses_gateway &&
-	       new->rt_gw_family == old->rt_gw_family &&
-	       new->rt_gw4 == old->rt_gw4 && same_mtu(old, new);
-}
-
-/* Which of several next hops a packet takes may depend on more than is known here. */
-static bool one_way(struct net *net, struct flowi4 *fl4)
-{
-	struct fib_result res;
-
-	return !fib_lookup(net, fl4, &res, 0) &&
-	       (!res.fi || fib_info_num_path(res.fi) == 1);
-}
-
-/* Rules that look a packet's source up (fib, rpfilter) have said yes to it. If an
- * answer would come by the device that the packet came in by, they still do.
- */
-static bool comes_from(struct net *net, const struct question *ask)
-{
-	struct fib_result res;
-	struct flowi4 fl4 = {};
-
-	flowi4_init_output(&fl4, 0, 0, ask->tos & INET_DSCP_MASK,
-			   RT_SCOPE_UNIVERSE, 0, 0, ask->saddr, 0, 0, 0,
-			   GLOBAL_ROOT_UID);
-	return !fib_lookup(net, &fl4, &res, 0) && res.type == RTN_UNICAST &&
-	       fib_info_num_path(res.fi) == 1 &&
-	       fib_info_nh_uses_dev(res.fi, ask->dev);
-}
-
-/* The route of a packet that comes in, attached to @skb until skb_dst_drop(). */
-static struct rtable *ask_input(struct net *net, struct sk_buff *skb,
-				const struct question *ask)
-{
-	__be16 protocol = skb->protocol;
-	struct flowi4 fl4 = {};
-	bool found;
-
-	flowi4_init_output(&fl4, 0, 0, ask->tos & INET_DSCP_MASK,
-			   RT_SCOPE_UNIVERSE, 0, 0, ask->daddr, ask->saddr, 0,
-			   0, GLOBAL_ROOT_UID);
-	fl4.flowi4_iif = ask->dev->ifindex;
-	if (!one_way(net, &fl4) || !comes_from(net, ask))
-		return NULL;
-	skb_set_network_header(skb, ask->off);
-	skb->protocol = htons(ETH_P_IP);
-	found = !ip_route_input_noref(skb, ask->daddr, ask->saddr,
-				      inet_dsfield_to_dscp(ask->tos),
-				      ask->dev);
-	skb->protocol = protocol;
-	skb_reset_network_header(skb);
-	return found ? skb_rtable(skb) : NULL;
-}
-
-/* The path is to keep the route that the kernel has now, which hears of a path MTU. */
-static bool adopt(struct ftun_route *route, struct rtable *new,
-		  const struct net_device *dev)
-{
-	const struct rtable *old = container_of(route->dst, struct rtable, dst);
-
-	if (ftun_route_check(&new->dst, false) != FTUN_OK || new->dst.error ||
-	    new->dst.dev != dev || !same_route(old, new))
-		return false;
-	route->dst = &new->dst;
-	route->cookie = new->rt_pmtu;
-	return true;
-}
-
-/* ip_rcv_finish() of the inner packet */
 static bool renew_inner(struct net *net, struct sk_buff *skb,
 			const struct ftun_packet *pkt, struct ftun_path *path,
 			struct ftun_route *route)
 {
+	bool v6 = ftun_path_inner6(path);
+	struct ftun_question ask = question(skb, pkt->inner, v6);
 	const struct ftun_way *way = path->way;
-	const struct iphdr *iph = (const void *)skb->data + pkt->inner;
-	struct question ask = {
-		.daddr	= path->what & FTUN_PATH_NAT ? *ftun_nat_daddr(ftun_path_nat(path), false)
-						     : iph->daddr,
-		.saddr	= iph->saddr,
-		.tos	= path->what & FTUN_PATH_DSCP_COPY ? path->outer_dscp
-							   : path->dscp,
-		.off	= pkt->inner,
-		.dev	= way->tun_in ?: skb->dev,
-	};
-	struct rtable *rt;
-	bool same;
+	const struct net_device *out = way->tun_out ?: way->neigh->dev;
 
 	/* Whether rules set it before or after the route was looked up is not known. */
 	if (path->dscp_set)
 		return false;
-	rt = ask_input(net, skb, &ask);
-	same = rt && adopt(route, rt, way->tun_out ?: way->neigh->dev);
-	skb_dst_drop(skb);
-	return same;
+	ask.tos = path->what & FTUN_PATH_DSCP_COPY ? path->outer_dscp : path->dscp;
+	if (way->tun_in)
+		ask.dev = way->tun_in;
+	if (path->what & FTUN_PATH_NAT)
+		ask.daddr = ftun_nat_daddr(ftun_path_nat(path), v6);
+	return v6 ? ftun_ask6_input(net, skb, &ask, out, route)
+		  : ftun_ask4_input(net, skb, &ask, out, route);
 }
 
-/* ip_rcv_finish() of an outer packet that is for us */
-static bool renew_outer_in(struct net *net, struct sk_buff *skb)
+/* An outer packet is for us. */
+static bool renew_outer_in(struct net *net, struct sk_buff *skb,
+			   const struct ftun_packet *pkt)
 {
-	const struct iphdr *iph = (const void *)skb->data;
-	struct question ask = {
-		.daddr	= iph->daddr,
-		.saddr	= iph->saddr,
-		.tos	= iph->tos,
-		.dev	= skb->dev,
-	};
-	struct rtable *rt = ask_input(net, skb, &ask);
-	bool local = rt && rt->rt_type == RTN_LOCAL;
+	bool v6 = ftun_tuple_outer6(&pkt->tuple);
+	struct ftun_question ask = question(skb, 0, v6);
 
-	skb_dst_drop(skb);
-	return local;
+	ask.tos = pkt->outer_tos;
+	return v6 ? ftun_ask6_local(net, skb, &ask)
+		  : ftun_ask4_local(net, skb, &ask);
 }
 
-/* ip_tunnel_xmit(), ipip6_tunnel_xmit() */
 static bool renew_outer_out(struct net *net, const struct ftun_way *way,
 			    struct ftun_route *route)
 {
-	const struct ip_tunnel *tunnel = netdev_priv(way->tun_out);
-	const struct iphdr *iph = (const void *)way->outer.hdr;
-	struct flowi4 fl4 = {};
-	struct rtable *rt;
-	bool same;
-
-	flowi4_init_output(&fl4, tunnel->parms.link, tunnel->fwmark,
-			   iph->tos & INET_DSCP_MASK, RT_SCOPE_UNIVERSE,
-			   iph->protocol, 0, iph->daddr, iph->saddr, 0, 0,
-			   GLOBAL_ROOT_UID);
-	if (!one_way(net, &fl4))
-		return false;
-	rt = ip_route_output_key(net, &fl4);
-	if (IS_ERR(rt))
-		return false;
-	same = adopt(route, rt, way->neigh->dev);
-	/* Still there until the end of the RCU read side. */
-	ip_rt_put(rt);
-	return same;
+	return way->outer.v6 ? ftun_ask6_output(net, way, route)
+			     : ftun_ask4_output(net, way, route);
 }
 
 static bool is_same(const struct ftun_route *one, const struct ftun_route *other)
 {
-	return one->dst == other->dst && one->cookie == other->cookie;
+	return one->dst == other->dst && one->pmtu == other->pmtu;
 }
 
 /* Give the path a way by these routes; they can be those that it has. */
@@ -274,7 +141,7 @@ static bool path_reroute(struct ftun_net *fn, struct ftun_path *path,
 }
 
 /**
- * ftun_renew() - ask again for a path's IPv4 routes
+ * ftun_renew() - ask again for a path's routes
  * @fn:   where
  * @skb:  a packet of the path, at a netdev ingress hook; as it was afterwards
  * @pkt:  what ftun_parse() made of it
@@ -289,25 +156,23 @@ bool ftun_renew(struct ftun_net *fn, struct sk_buff *skb,
 	const struct ftun_way *way = path->way;
 	struct ftun_route outer_route = way->outer_route;
 	struct ftun_route route = way->route;
-	u32 genid = rt_genid_ipv4(fn->net);
 	struct net *net = fn->net;
+	u32 generation = ftun_renew_generation(net, way);
 
 	WARN_ON_ONCE(!rcu_read_lock_held());
 	/* Before the answers: what changes after it is asked for again. */
 	smp_rmb();
-	if (!can_ask(net))
+	if (!can_ask(net, way))
 		return false;
-	if (path->what & FTUN_PATH_DECAP && !ftun_path_outer6(path) &&
-	    !renew_outer_in(net, skb))
+	if (path->what & FTUN_PATH_DECAP && !renew_outer_in(net, skb, pkt))
 		return false;
-	if (!ftun_path_inner6(path) &&
-	    !renew_inner(net, skb, pkt, path, &route))
+	if (!renew_inner(net, skb, pkt, path, &route))
 		return false;
-	if (path->what & FTUN_PATH_ENCAP && !way->outer.v6 &&
+	if (path->what & FTUN_PATH_ENCAP &&
 	    !renew_outer_out(net, way, &outer_route))
 		return false;
 	if (!path_reroute(fn, path, &route, &outer_route))
 		return false;
-	WRITE_ONCE(path->routes4, genid);
+	WRITE_ONCE(path->routes, generation);
 	return true;
 }

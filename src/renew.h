@@ -10,8 +10,16 @@ struct sk_buff;
 bool ftun_renew(struct ftun_net *fn, struct sk_buff *skb,
 		const struct ftun_packet *pkt, struct ftun_path *path);
 
+/* The state of the routing tables that a way depends on: any change makes it move on. */
+static inline u32 ftun_renew_generation(const struct net *net,
+					const struct ftun_way *way)
+{
+	return (rt_genid_ipv4(net) & way->mask4) +
+	       (rt_genid_ipv6(net) & way->mask6);
+}
+
 /**
- * ftun_renew_current() - do a path's IPv4 routes still lead where they led?
+ * ftun_renew_current() - do a path's routes still lead where they led?
  * @fn:   where
  * @skb:  a packet of the path, at a netdev ingress hook
  * @pkt:  what ftun_parse() made of it
@@ -23,7 +31,7 @@ static inline bool ftun_renew_current(struct ftun_net *fn, struct sk_buff *skb,
 				      const struct ftun_packet *pkt,
 				      struct ftun_path *path)
 {
-	return READ_ONCE(path->routes4) == rt_genid_ipv4(fn->net) ||
+	return READ_ONCE(path->routes) == ftun_renew_generation(fn->net, path->way) ||
 	       ftun_renew(fn, skb, pkt, path);
 }
 

@@ -56,18 +56,14 @@ enum ftun_stat ftun_route_check(const struct dst_entry *dst, bool v6)
  * @route: where; empty before
  * @dst:   a route that the slow path used; a reference is taken
  * @v6:    it is an IPv6 route, not IPv4
- * @genid6: rt_genid_ipv6() before it was looked up
  *
  * Context: RCU read side.
  */
-void ftun_route_get(struct ftun_route *route, struct dst_entry *dst, bool v6,
-		    u32 genid6)
+void ftun_route_get(struct ftun_route *route, struct dst_entry *dst, bool v6)
 {
 	dst_hold(dst);
 	route->dst = dst;
-	route->cookie = v6 ? rt6_get_cookie(route6(dst))
-			   : route4(dst)->rt_pmtu;
-	route->genid = genid6;
+	route->pmtu = v6 ? 0 : route4(dst)->rt_pmtu;
 }
 
 /**
@@ -108,7 +104,7 @@ u32 ftun_route_forward_mtu(const struct ftun_route *route, bool v6)
 /* Is the MTU one that was learned, and may expire without notice? */
 bool ftun_route_learned_mtu(const struct ftun_route *route, bool v6)
 {
-	return !v6 && route->dst && route->cookie;
+	return !v6 && route->dst && route->pmtu;
 }
 
 static struct neighbour *neigh4(const struct rtable *rt, __be32 daddr)

@@ -39,8 +39,10 @@ static u32 tag_mask __read_mostly;
 /* A sum of numbers that grow: when one of them does, no tag from before fits. */
 static u32 epoch(const struct ftun_net *fn, const struct ftun_generations *seen)
 {
+	u32 now = jiffies;
+
 	return seen->ftun + seen->nft + seen->routes4 + seen->routes6 +
-	       READ_ONCE(fn->fou.count) + (u32)(jiffies >> TIME_SHIFT);
+	       READ_ONCE(fn->fou.count) + (now >> TIME_SHIFT);
 }
 
 static u32 *tag_place(u64 hash)

@@ -48,7 +48,8 @@ struct ftun_acct {
  *
  * @generation: ftun_net.generation under which it was proven
  * @nft_generation: nft_generation() likewise
- * @routes_in:  rt_genid_ipv6() likewise, if its packets come in IPv6
+ * @mask4:      all bits, if it asked for an IPv4 route; else none
+ * @mask6:      likewise, IPv6
  * @iif:        ftun_tuple.iif of the packets
  * @words:      the rest of their tuple: what is outside
  * @neigh:      next hop on the wire, with a reference
@@ -77,7 +78,8 @@ struct ftun_acct {
 struct ftun_way {
 	u32			generation;
 	u32			nft_generation;
-	u32			routes_in;
+	u32			mask4;
+	u32			mask6;
 	u32			iif;
 	u64			words[FTUN_TUPLE_OUTER_PAIRS];
 	struct neighbour	*neigh;

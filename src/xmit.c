@@ -41,8 +41,9 @@ static void count_receive6(struct net *net, const struct net_device *dev,
 /* ip_rcv_core(), ip6_rcv_core(): octets are counted before they are trimmed. Twice for a
  * packet out of a tunnel, so not as a call.
  */
-static __always_inline void count_receive(struct net *net, const struct net_device *dev,
-			  bool v6, u32 len, u8 tos, u16 segs)
+static __always_inline void count_receive(struct net *net,
+					  const struct net_device *dev, bool v6,
+					  u32 len, u8 tos, u16 segs)
 {
 	if (v6)
 		count_receive6(net, dev, len, tos & INET_ECN_MASK, segs);

@@ -27,8 +27,8 @@ ENCAP = "^ipip default: encap$"
 DECAP = "^ipip default: decap$"
 
 # ---- caught by the proof: the flow is not armed
-mutant("ttl not decremented", ENCAP, ("rewrite.c", "s/iph->ttl--;//"), quick=True)
-mutant("ttl checksum not updated", ENCAP, ("rewrite.c", r"s/check \+= \(__force u32\)htons\(0x0100\);//"))
+mutant("ttl not decremented", ENCAP, ("rewrite.h", "s/iph->ttl--;//"), quick=True)
+mutant("ttl checksum not updated", ENCAP, ("rewrite.h", r"s/ \+ \(__force u32\)htons\(0x0100\);/;/"))
 mutant("outer ttl not inherited", ENCAP + "|^ipip default: encap ttl 255",
        ("rewrite.c", r"s/^\tif \(outer->rules & FTUN_OUTER_TTL_INHERIT\)/\tif (0)/"))
 mutant("outer checksum wrong", ENCAP, ("rewrite.c", r"s/ip_fast_csum\(\(u8 \*\)iph, 5\)/ip_fast_csum((u8 *)iph, 4)/"))
@@ -66,10 +66,10 @@ mutant("tunnel tx bytes with outer header", ENCAP,
        ("xmit.c", r"s/inner_len = skb->len - ftun_path_push\(path\);/inner_len = skb->len;/"), quick=True)
 mutant("tunnel rx bytes with outer header", DECAP,
        ("xmit.c", r"s/rx_add\(path->way->tun_in, len\)/rx_add(path->way->tun_in, pkt->outer_len)/"), quick=True)
-mutant("no accounting", ENCAP, ("xmit.c", r"s/acct_ct\(path->ct, .*//"), quick=True)
+mutant("no accounting", ENCAP, ("xmit.c", r"s/nf_ct_acct_add\(path->ct, .*/;/"), quick=True)
 mutant("no accounting of outer packets in", DECAP, ("xmit.c", r"s/acct\(&path->way->outer_in, pkt->outer_len\);//"))
 mutant("no accounting of outer packets out", ENCAP, ("xmit.c", r"s/acct\(&path->way->outer_out, len\);//"))
-mutant("accounting of the other direction", ENCAP, ("xmit.c", r"s/nf_ct_acct_add\(ct, dir,/nf_ct_acct_add(ct, !dir,/"))
+mutant("accounting of the other direction", ENCAP, ("xmit.c", r"s/(nf_ct_acct_add\(path->ct, )/\1!/"))
 mutant("snmp: not counted as forwarded", ENCAP, ("xmit.c", r"s/ip_stats_forward\(net, len\);//"), quick=True)
 mutant("snmp: not counted as delivered", DECAP, ("xmit.c", r"s/__IP_INC_STATS\(net, IPSTATS_MIB_INDELIVERS\);//"))
 mutant("snmp: ecn not looked at", "^ipip default: encap ECN$", ("xmit.c", r"s/len, tos & INET_ECN_MASK, segs/len, 0, segs/"))
@@ -102,10 +102,10 @@ mutant("otherhost accepted", "^ipip frame (en|de)cap: frame for another host$",
 mutant("outer source not in the key", "^ipip twin: outer source of (nobody|the other tunnel)$",
        ("parse.c", r"s/(end = put_addrs\(end, .*)/{ \1 end[-2] = 0; }/"), quick=True)
 mutant("tunnel not in the key", "^ipip twin: inner packet bare on the underlay$",
-       ("tuple.h", r"s/for \(i = 0; i < inner; i\+\+\)/for (i = 1; i < inner; i++)/; s/for \(i = inner; .*/for (i = 0; i < 0; i++)/"),
-       ("table.c", r"s/hash = hash_pair\(pairs\[0\], keys\) \+ (.*)$/hash = \1/"))
+       ("tuple.h", r"s/ \| \(kept\[0\] \^ words\[0\]\)//; s/while \(left--\)/while (0)/; s/if \(left >= 4\)/if (0)/"),
+       ("table.c", r"s/hash = ftun_hash_pair\(pairs\[0\], keys\) \+ (.*)$/hash = \1/"))
 mutant("outer addresses not in the key", "^ipip twin: outer source of (nobody|the other tunnel)$",
-       ("tuple.h", "s/for \\(i = inner; .*/for (i = 0; i < 0; i++)/"))
+       ("tuple.h", r"s/while \(left--\)/while (0)/; s/if \(left >= 4\)/if (0)/"))
 mutant("paths share what is not the same", ENCAP + "|" + DECAP,
        ("way.c", r"s/= offsetof\(struct ftun_way, node\),/= sizeof(u64),/"), quick=True)
 mutant("outer destination not in the key", "^ipip twin: outer destination another own address$",
@@ -121,21 +121,27 @@ mutant("gre key not in the key", "^gre-key 4 gre: key (wrong|missing)$",
 mutant("flow label by hash only", "^ip6ip6 header flowlabel inherit",
        ("rewrite.c", r"s/if \(outer->rules & FTUN_OUTER_LABEL_INHERIT && inner6\)/if (0)/"))
 mutant("hop limit not decremented", "^gre 6 header default: both",
-       ("rewrite.c", r"s/(\(\(struct ipv6hdr \*\)ip\)->hop_limit)--;/\1 -= 0;/"), quick=True)
+       ("rewrite.h", r"s/(\(\(struct ipv6hdr \*\)ip\)->hop_limit)--;/\1 -= 0;/"), quick=True)
 mutant("conntrack mark may change", "^rules: conntrack mark of the inner",
        ("ingress.c", r"s/return ftun_ct_mark\(ct\) == mark/return true/"), quick=True)
 mutant("ipsec policy may come", "^ipsec: (encryption begins|outer packets blocked, out)$",
-       ("route.h", r"s/rt->rt_genid == rt_genid_ipv4\(net\)/true/; s/READ_ONCE\(rt->dst.obsolete\) == DST_OBSOLETE_FORCE_CHK/true/"))
+       ("renew.c", r"s/ && no_ipsec\(net\)//"))
 
 mutant("sender before nat not told", "^other change of wireguard, client: peer loses its addresses, NAT, opened there$",
-       ("xmit.c", r"s/skb->dev->type == ARPHRD_ETHER\)/true)/"), quick=True)
+       ("xmit.c", r"s/if \(!way->asks_ct\)/if (1)/"), quick=True)
 mutant("sent in clear, below what encrypts", "^other LAN in (wireguard|xfrm): both ways$",
        ("xmit.c", r's/skb->dev = dst->dev;/skb->dev = dev_get_by_name_rcu(dev_net(dst->dev), "lan0") ?: dst->dev;/'))
 mutant("came encrypted, not refused", "^other underlay in xfrm: both ways$", ("learn.c", r"s/ && witness\.ipsec/ \&\& false/"))
 
 # ---- armed: what the proof stood on has changed
 mutant("routes are not asked for again", "^routes: (another tunnel|300 changes)",
-       ("renew.h", r"s/ftun_renew\(net, skb, pkt, path\);/true;/"))
+       ("renew.h", r"s/ftun_renew\(fn, skb, pkt, path\);/true;/"))
+mutant("tunnel's own address may go", "^ip6ip6 change: underlay address removed",
+       ("ask6.c", r"s/if \(!ends_right\(.*/if (0)/"), quick=True)
+mutant("IPv6 routes are not asked for again", "^routes elsewhere: IPv6",
+       ("renew.c", r"s/\(way->mask6 && fib6_has_custom_rules\(net\)\)/way->mask6/"))
+mutant("another next hop of IPv6 will do", "^ip6ip6 change: underlay route: other next hop$",
+       ("ask6.c", r"s/if \(old == new\)/if (1)/"))
 mutant("nftables may change", "^ipip change: nft drops the connection$",
        ("policy.h", r"s/path->way->nft_generation == nft_generation\(fn->net, &fn->nft\)/true/"), quick=True)
 mutant("dscp of the rules forgotten", "^rules: DSCP set at forward 0, tos inherit$",
@@ -143,9 +149,9 @@ mutant("dscp of the rules forgotten", "^rules: DSCP set at forward 0, tos inheri
 mutant("rp_filter may change", "^ipip change: rp_filter, (LAN|tunnel|underlay): all$",
        ("policy.c", r"s/RTNLGRP_IPV4_NETCONF/RTNLGRP_IPV6_NETCONF/"))
 mutant("routes may change", "^ipip change: underlay route: more specific$",
-       ("renew.h", r"s/READ_ONCE\(path->routes4\) == rt_genid_ipv4\(net\)/true/"), quick=True)
+       ("renew.h", r"s/READ_ONCE\(path->routes\) == .*/true ||/"), quick=True)
 mutant("path mtu may change", "^ipip pmtu learned: DF True$",
-       ("route.h", r"s/rt->rt_pmtu == route->cookie/true/; s/READ_ONCE\(rt->dst.obsolete\) == DST_OBSOLETE_FORCE_CHK/true/"))
+       ("route.h", r"s/rt->rt_pmtu == route->pmtu/true/; s/READ_ONCE\(rt->dst.obsolete\) == DST_OBSOLETE_FORCE_CHK/true/"))
 mutant("conntrack entry may die", "^ipip change: conntrack -[DF]$",
        ("ingress.c", r"s/if \(nf_ct_is_dying\(ct\)\)/if (0)/"),
        ("flow.c", r"s/if \(nf_ct_is_dying\(flow->ct\)\)/if (0)/"))

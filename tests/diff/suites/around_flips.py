@@ -31,7 +31,8 @@ CHAINS = "".join("chain %s {\n type filter hook %s priority %d;\n}\n" % c for c 
     ("outp", "output", 20), ("judge", "forward", 22)))
 # Errors quote what they are about.
 QUIET = "table ip quiet {\nchain out {\n type filter hook output priority -300;\n ip protocol icmp drop\n}\n}\n"
-TABLE = QUIET + "table ip flip {\n%s\n%s\n%s\n}\n" % (SETS, CHAINS, RULES)
+QUIET6 = "table ip6 quiet {\nchain out {\n type filter hook output priority -300;\n icmpv6 type < 128 drop\n}\n}\n"
+TABLE = QUIET + QUIET6 + "table ip flip {\n%s\n%s\n%s\n}\n" % (SETS, CHAINS, RULES)
 # Makes a transaction take long, and with it the time in which it is half done.
 LOAD = " ".join("add element ip flip ranges { 10.200.%d.0-10.200.%d.9 };" % (n, n) for n in range(100))
 
@@ -79,9 +80,10 @@ class Nft:
 class Flipped:
     """A connection, its packets ready to be sent, and another CPU that sends them too."""
 
-    def __init__(self, sentinel):
-        self.bed = b.Bed(dict(nft=TABLE), sentinel)
-        self.flow = fl.Flow("udp", ("client", "far"), 20000)
+    def __init__(self, sentinel, kind="ipip", family=4):
+        world = dict(nft=TABLE, kind=kind)
+        self.bed = b.Bed(world, sentinel)
+        self.flow = fl.Flow("udp", ("client", "far"), 20000, family=family, world=world)
         self.nft, self.child = Nft(), 0
         engine.Pass([], sentinel, True, True).packets(self.bed, self.flow, fl.WARM_UP["udp"])
         self.frames = {way.way: self.flow.frame(way)[:2] for way in (up(data=MINE), down(data=MINE))}

@@ -41,14 +41,16 @@ class Routes:
         self.sock.close()
 
 
+ELSEWHERE6 = [Do("ip route add 2001:db8:a0::/48 via 2001:db8:1::3"), up(), down(), Do("ip route add default dev lan0"), up(), down(),
+              Do("ip route del 2001:db8:a0::/48"), down(), up(), Do("ip addr add 2001:db8:a1::1/64 dev und1 nodad"), up(), down()]
 ELSEWHERE = [Do("ip route add 172.20.0.0/16 via 10.1.0.3"), up(), down(), Do("ip route add 172.21.0.0/16 dev lan0"), up(), down(),
              Do("ip route del 172.20.0.0/16"), down(), up(), Do("ip addr add 172.30.0.1/24 dev und1"), up(), down()]
 
 
-def elsewhere(name, fast=None, world=None, **how):
+def elsewhere(name, fast=None, world=None, changes=ELSEWHERE, **how):
     """All are fast; but conntrack looks at one of UDP two seconds after it began."""
     for proto, all_of_them in (("udp", (7, 8)), ("tcp", 8)):
-        case("routes elsewhere: %s%s" % (name, ", tcp" * (proto == "tcp")), ELSEWHERE, fast=fast or all_of_them, proto=proto,
+        case("routes elsewhere: %s%s" % (name, ", tcp" * (proto == "tcp")), changes, fast=fast or all_of_them, proto=proto,
              world=dict(world or {}, id=name + proto), **how)
 
 
@@ -59,6 +61,11 @@ elsewhere("tunnel to tunnel", path=("far", "far2"))
 elsewhere("plain", path=("client", "plain"), world=dict(plain=True))
 elsewhere("sit", world=dict(kind="sit"), family=6)
 elsewhere("gre", world=dict(kind="gre"))
+elsewhere("IPv6, ip6ip6", world=dict(kind="ip6ip6"), family=6, changes=ELSEWHERE6, tags=("quick",))
+elsewhere("IPv6, ip6gre, IPv4 inside", world=dict(kind="ip6gre"), changes=ELSEWHERE6)
+elsewhere("IPv6, sit", world=dict(kind="sit"), family=6, changes=ELSEWHERE6)
+elsewhere("IPv6, plain", path=("client", "plain"), world=dict(kind="ip6ip6", plain=True), family=6, changes=ELSEWHERE6)
+elsewhere("IPv6, NAT", world=dict(kind="ip6ip6", nat=["post oifname tun0 masquerade"]), family=6, changes=ELSEWHERE6)
 elsewhere("rp_filter", world=dict(sysctl={"net.ipv4.conf.all.rp_filter": 1}))
 # what cannot be asked for in the fast path costs a packet each way, or some
 elsewhere("ip rule", fast=ANY, world=dict(setup=("rule add fwmark 99 table 99",)))
@@ -88,26 +95,29 @@ case("routes: path MTU after a change elsewhere", [up(), down(), Do("ip route ad
      world=dict(id="pmtu"), fast=ANY)
 
 # what its own route may turn into, and which ways are shut then
+OWN6 = [(dict(prefix="2001:db8:2::2/128", dev="tun1"), ("up",)), (dict(prefix="2001:db8:2::2/128", kind=BLACKHOLE), ("up",)),
+        (dict(prefix="2001:db8:c::2/128", kind=BLACKHOLE), ("up",)), (dict(prefix="2001:db8:1::2/128", kind=BLACKHOLE), ("down",)),
+        (dict(prefix="2001:db8:c::2/128", dev="und1", via="2001:db8:b::2"), ("up",)), (dict(prefix="2001:db8:1::2/128", dev="und1"), ("down",))]
 OWN = [(dict(prefix="10.2.0.2/32", dev="tun1"), ("up",)), (dict(prefix="10.2.0.2/32", kind=BLACKHOLE), ("up",)),
        (dict(prefix="203.0.113.2/32", kind=BLACKHOLE), ("up",)), (dict(prefix="10.1.0.2/32", kind=BLACKHOLE), ("down",)),
        (dict(prefix="203.0.113.2/32", dev="und1", via="198.51.100.2"), ("up",)), (dict(prefix="10.1.0.2/32", dev="und1"), ("down",))]
 
 
-def routes(sentinel, args, rounds, size=2):
+def routes(sentinel, args, rounds, size=2, kind="ipip", family=4, other="172.20.0.0/16", ours=OWN):
     """Complaints. In each round there are nine changes elsewhere, after which all but two
     in a hundred packets must be fast, and one of its own."""
     if not args.null:
         engine.arm(True)
-    f, r = Flipped(sentinel), None
+    f, r = Flipped(sentinel, kind, family), None
     try:
         out, r, fast = f.prime(args.null), Routes(), 0
         for i in range(rounds):
             before = moved()
             for n in range(9):
-                r.change(DEL if n % 2 else ADD, "172.20.0.0/16", "lan0")
+                r.change(DEL if n % 2 else ADD, other, "lan0")
                 out += wrong(i, "elsewhere", f.burst(size), size, ())
             fast += moved() - before
-            own, shut = OWN[i % len(OWN)]
+            own, shut = ours[i % len(ours)]
             r.change(ADD, **own)
             out += wrong(i, own["prefix"], f.burst(size), size, shut)
             r.change(DEL, **own)
@@ -142,3 +152,13 @@ def _(sentinel, args):
 @special("routes: 10000 changes under traffic")
 def _(sentinel, args):
     return routes(sentinel, args, 910)
+
+
+@special("routes: 300 changes of IPv6 under traffic", tags=("quick",))
+def _(sentinel, args):
+    return routes(sentinel, args, 27, kind="ip6ip6", family=6, other="2001:db8:a0::/48", ours=OWN6)
+
+
+@special("routes: 10000 changes of IPv6 under traffic")
+def _(sentinel, args):
+    return routes(sentinel, args, 910, kind="ip6ip6", family=6, other="2001:db8:a0::/48", ours=OWN6)
