@@ -14,18 +14,11 @@
 #include "way.h"
 
 /* Each CPU has its own copy of a route. */
-#define SAME_FLAGS	(~(RTF_PCPU | RTF_EXPIRES))
+#define SAME_FLAGS	(~(RTF_PCPU | RTF_EXPIRES | RTF_MODIFIED))
 
 static struct rt6_info *route6(struct dst_entry *dst)
 {
 	return container_of(dst, struct rt6_info, dst);
-}
-
-static bool same_metric(const struct rt6_info *old, const struct rt6_info *new,
-			int metric)
-{
-	return dst_metric_raw(&new->dst, metric) ==
-	       dst_metric_raw(&old->dst, metric);
 }
 
 /* All that the path was built from, but for the device: the old route may have lost
@@ -38,8 +31,8 @@ static bool same_route(const struct rt6_info *old, const struct rt6_info *new)
 	return !((old->rt6i_flags | new->rt6i_flags) & RTF_CACHE) &&
 	       !((old->rt6i_flags ^ new->rt6i_flags) & SAME_FLAGS) &&
 	       ipv6_addr_equal(&old->rt6i_gateway, &new->rt6i_gateway) &&
-	       same_metric(old, new, RTAX_MTU) &&
-	       same_metric(old, new, RTAX_LOCK);
+	       dst_metric_raw(&new->dst, RTAX_LOCK) ==
+	       dst_metric_raw(&old->dst, RTAX_LOCK);
 }
 
 /* Which of several next hops a packet takes may depend on more than is known here. */
@@ -90,7 +83,8 @@ static bool adopt(struct ftun_route *route, struct rt6_info *new,
 		  const struct net_device *dev)
 {
 	if (!one_way(new) || ftun_route_check(&new->dst, true) != FTUN_OK ||
-	    new->dst.dev != dev || !same_route(route6(route->dst), new))
+	    new->dst.dev != dev || !same_route(route6(route->dst), new) ||
+	    dst_metric_raw(&new->dst, RTAX_MTU) != route->pmtu)
 		return false;
 	route->dst = &new->dst;
 	return true;

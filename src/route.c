@@ -63,7 +63,7 @@ void ftun_route_get(struct ftun_route *route, struct dst_entry *dst, bool v6)
 {
 	dst_hold(dst);
 	route->dst = dst;
-	route->pmtu = v6 ? 0 : route4(dst)->rt_pmtu;
+	route->pmtu = v6 ? dst_metric_raw(dst, RTAX_MTU) : route4(dst)->rt_pmtu;
 }
 
 /**

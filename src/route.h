@@ -17,7 +17,8 @@ struct sk_buff;
 /**
  * struct ftun_route - a route as a proof found it
  * @dst:    with a reference; NULL if there is none
- * @pmtu:   the learned path MTU of an IPv4 route. IPv6 has routes of their own for that
+ * @pmtu:   the learned path MTU of an IPv4 route; the MTU that an IPv6 route has of its
+ *          own, where tunnel drivers write theirs to it: tnl_update_pmtu()
  */
 struct ftun_route {
 	struct dst_entry	*dst;
