@@ -167,7 +167,7 @@ static enum ftun_stat refuse_proto(u8 proto)
 	}
 }
 
-/* Both addresses of a header, side by side in it. */
+/* Both addresses of a header, side by side in it; in pairs, as they are read again. */
 static __always_inline __be32 *put_addrs(__be32 *to, const void *ip,
 					 bool v6)
 {
@@ -175,8 +175,7 @@ static __always_inline __be32 *put_addrs(__be32 *to, const void *ip,
 		memcpy(to, &((const struct ipv6hdr *)ip)->addrs, 32);
 		return to + 8;
 	}
-	to[0] = ((const struct iphdr *)ip)->saddr;
-	to[1] = ((const struct iphdr *)ip)->daddr;
+	memcpy(to, &((const struct iphdr *)ip)->addrs, 8);
 	return to + 2;
 }
 
