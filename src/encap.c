@@ -143,20 +143,18 @@ static void push_gre(struct sk_buff *skb, const struct ftun_path *path)
 		push_gre_csum(skb, greh);
 }
 
-static void push_udp_csum(struct sk_buff *skb, const struct ftun_outer *outer,
-			  u16 len)
+static void push_udp_csum(struct sk_buff *skb, bool v6, u16 len)
 {
-	bool none = !(outer->rules & FTUN_OUTER_UDP_CSUM);
 	const struct ipv6hdr *ip6h = ipv6_hdr(skb);
 	const struct iphdr *iph = ip_hdr(skb);
 
-	if (outer->v6)
-		udp6_set_csum(none, skb, &ip6h->saddr, &ip6h->daddr, len);
+	if (v6)
+		udp6_set_csum(false, skb, &ip6h->saddr, &ip6h->daddr, len);
 	else
-		udp_set_csum(none, skb, iph->saddr, iph->daddr, len);
+		udp_set_csum(false, skb, iph->saddr, iph->daddr, len);
 }
 
-/* fou_build_udp(). A packet that came without a hash gets the port that is in the
+/* fou_build_udp(); the template has no checksum. A packet that came without a hash gets the port that is in the
  * template: all of the flow's got it.
  */
 static void push_udp(struct net *net, struct sk_buff *skb,
@@ -171,7 +169,8 @@ static void push_udp(struct net *net, struct sk_buff *skb,
 	if (outer->rules & FTUN_OUTER_SPORT_AUTO &&
 	    (skb->l4_hash || skb->sw_hash))
 		udph->source = udp_flow_src_port(net, skb, 0, 0, false);
-	push_udp_csum(skb, outer, len);
+	if (outer->rules & FTUN_OUTER_UDP_CSUM)
+		push_udp_csum(skb, outer->v6, len);
 }
 
 /**

@@ -289,6 +289,7 @@ static enum ftun_stat parse_fou(struct sk_buff *skb, struct ip_header *ip,
 {
 	u32 hlen = sizeof(struct udphdr) + (port->proto ? 0 : 4);
 	const struct udphdr *udph;
+	u8 shape = FTUN_SHAPE_UDP;
 	const __be32 *gue;
 
 	if (ip->len < ip->hlen + hlen || !pskb_may_pull(skb, ip->hlen + hlen))
@@ -297,18 +298,18 @@ static enum ftun_stat parse_fou(struct sk_buff *skb, struct ip_header *ip,
 	if (ntohs(udph->len) != ip->len - ip->hlen)
 		return FTUN_STAT_pass_header;
 	pkt->udp = ip->hlen;
-	pkt->tuple.shape |= FTUN_SHAPE_UDP;
 	if (udph->check)
-		pkt->tuple.shape |= FTUN_SHAPE_UDP_CSUM;
+		shape |= FTUN_SHAPE_UDP_CSUM;
 	ip->hlen += hlen;
 	ip->proto = port->proto;
-	if (port->proto)
-		return FTUN_OK;
-	gue = (const __be32 *)(udph + 1);
-	if (*gue & ~htonl(GUE_PROTO))
-		return FTUN_STAT_pass_encap;
-	pkt->tuple.shape |= FTUN_SHAPE_GUE;
-	ip->proto = ntohl(*gue) >> 16;
+	if (!port->proto) {
+		gue = (const __be32 *)(udph + 1);
+		if (*gue & ~htonl(GUE_PROTO))
+			return FTUN_STAT_pass_encap;
+		shape |= FTUN_SHAPE_GUE;
+		ip->proto = ntohl(*gue) >> 16;
+	}
+	pkt->tuple.shape |= shape;
 	return FTUN_OK;
 }
 
