@@ -154,8 +154,8 @@ static void push_udp_csum(struct sk_buff *skb, bool v6, u16 len)
 		udp_set_csum(false, skb, iph->saddr, iph->daddr, len);
 }
 
-/* fou_build_udp(); the template has no checksum. A packet that came without a hash gets the port that is in the
- * template: all of the flow's got it.
+/* fou_build_udp(). A packet that came without a hash gets the port that is in the
+ * template: all of the flow's got it. There is no checksum in it.
  */
 static void push_udp(struct net *net, struct sk_buff *skb,
 		     const struct ftun_outer *outer)

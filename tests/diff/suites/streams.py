@@ -23,9 +23,10 @@ from .flavours import FLAVOURS
 SIZE = 6 << 20
 SERVER = SITES["far"].addrs
 CLIENT = ("addr add 10.1.0.2/24 dev c0", "route add default via 10.1.0.1")
-CLIENT6 = ("addr add 2001:db8:1::2/64 dev c0 nodad", "route add 2001:db8::/32 via 2001:db8:1::1")
+# The router's end may not answer solicitations at once.
+CLIENT6 = ("addr add 2001:db8:1::2/64 dev c0 nodad", "neigh add 2001:db8:1::1 lladdr %s dev c0" % SITES["client"].router_mac, "route add 2001:db8::/32 via 2001:db8:1::1")
 ENDS = ("addr add 192.0.2.2/24 dev f0", "addr add 203.0.113.2/32 dev lo")
-ENDS6 = ("addr add 2001:db8:a::2/64 dev f0 nodad", "addr add 2001:db8:c::2/128 dev lo nodad")
+ENDS6 = ("addr add 2001:db8:a::2/64 dev f0 nodad", "neigh add 2001:db8:a::1 lladdr %s dev f0" % SITES["far"].router_mac, "addr add 2001:db8:c::2/128 dev lo nodad")
 INSIDE = {4: ("addr add 10.2.0.2/32 dev t0", "route add 10.1.0.0/16 dev t0", "route add 10.9.0.0/16 dev t0"),
           6: ("addr add 2001:db8:2::2/128 dev t0 nodad", "route add 2001:db8:1::/64 dev t0",
               "route add 2001:db8:9::/64 dev t0")}
@@ -50,12 +51,12 @@ class Streams:
         if not self.null:
             engine.arm(True)
         self.bed = b.Bed({"offload": True, "lan_mtu": 1500, **(world or {})}, sentinel)
-        kind, six = b.kinds(self.bed.world)[0], self.bed.dual
+        self.kind, six = b.kinds(self.bed.world)[0], self.bed.dual
         if self.bed.below:
             self.host("c", "over", ("addr add 10.1.0.2/24 dev over", "route add default dev over"))
         else:
             self.host("c", "c0", CLIENT + CLIENT6 * six)
-        self.host("f", "f0", [*ENDS, *ENDS6 * six, *far_end(kind)])
+        self.host("f", "f0", [*ENDS, *ENDS6 * six, *far_end(self.kind)])
         for wire in self.bed.wires.values():
             wire.close()
         self.bed.wires = {}
@@ -115,13 +116,19 @@ class Streams:
         self.bed.ns["r"].enter()
         return {**net.module_counters(), "crossed": net.nft_counters(self.bed.nfnl).get("crossed", (0, 0))[0]}
 
+    def moved(self, before):
+        """What has been counted since."""
+        return {k: n - before.get(k, 0) for k, n in self.count().items() if n != before.get(k, 0)}
+
     def too_slow(self, before, share):
         """Complaints, if less than that share of the packets was fast."""
         if not share or self.null:
             return []
-        moved = {k: n - before.get(k, 0) for k, n in self.count().items() if n != before.get(k, 0)}
+        moved = self.moved(before)
         fast, crossed = sum(moved.get(k, 0) for k in engine.FAST), moved.pop("crossed", 0)
-        if fast >= share * (fast + crossed):
+        # A tunnel that numbers its packets takes no aggregates: how many there are is TCP's business.
+        due = crossed - moved.get("pass_gso", 0) if "seq" in (self.kind.gre or ()) else crossed
+        if fast >= share * (fast + due):
             return []
         return ["fast path took %d packets, the forward chain saw %d (%s)" % (
             fast, crossed, ", ".join("%s=%d" % kv for kv in sorted(moved.items())))]
@@ -130,14 +137,14 @@ class Streams:
         self.bed.close()
 
 
-def transfer(a, z, data, events=(), limit=90):
-    """data from a to z and back at the same time; events: [(share, function)].
-    Returns complaints."""
+def transfer(a, z, data, events=(), limit=60):
+    """data from a to z and back at the same time; events: [(share, function)]. limit: seconds
+    in which nothing at all arrives. Returns complaints."""
     ends = {a: dict(out=memoryview(data), got=hashlib.sha256(), n=0),
             z: dict(out=memoryview(data), got=hashlib.sha256(), n=0)}
-    events, start = list(events), time.monotonic()
+    events, last = list(events), time.monotonic()
     while any(e["n"] < len(data) for e in ends.values()):
-        if time.monotonic() - start > limit:
+        if time.monotonic() - last > limit:
             return ["stalled: %s of %d bytes" % ([e["n"] for e in ends.values()], len(data))]
         done = sum(e["n"] for e in ends.values()) / 2 / len(data)
         if events and done >= events[0][0]:
@@ -147,6 +154,7 @@ def transfer(a, z, data, events=(), limit=90):
             ends[s]["out"] = ends[s]["out"][s.send(ends[s]["out"][:1 << 18]):]
         for s in r:
             _receive(s, ends[s])
+            last = time.monotonic()
             if ends[s]["n"] < 0:
                 return ["connection closed early"]
     want = hashlib.sha256(data).digest()
@@ -260,6 +268,16 @@ def _(sentinel, args):
     return out
 
 
+def echo(a, z, data):
+    """What comes back to a if z sends back what it gets; nothing if it is lost."""
+    try:
+        a.send(data)
+        z.send(z.recv(65536))
+        return a.recv(65536)
+    except TimeoutError:
+        return None
+
+
 def udp(sentinel, args, world=None, family=4, count=1500):
     """Datagrams of all sizes that go there and back; complaints."""
     s = Streams(sentinel, args, world, family)
@@ -280,11 +298,8 @@ def udp(sentinel, args, world=None, family=4, count=1500):
         before = s.count()
         for i in range(count):
             data = os.urandom(4) + bytes(i * 7 % (most + 1))
-            a.send(data)
-            got = z.recv(65536)
-            z.send(got)
-            if got != data or a.recv(65536) != data:
-                return ["datagram %d arrived changed" % i]
+            if echo(a, z, data) != data:
+                return ["datagram %d did not come back as it was: %s" % (i, s.moved(before))]
         return s.too_slow(before, 0.9)
     finally:
         s.close()
