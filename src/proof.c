@@ -394,10 +394,8 @@ static void path_set_ct(struct ftun_path *path, struct nf_conn *ct, u8 index)
 }
 
 static void way_set_generations(struct ftun_way *way,
-				const struct ftun_witness *witness)
+				const struct ftun_generations *generations)
 {
-	const struct ftun_generations *generations = &witness->generations;
-
 	way->generation = generations->ftun;
 	way->nft_generation = generations->nft;
 }
@@ -417,8 +415,8 @@ static void path_set_routes(struct ftun_path *path,
 		way->mask4 = U32_MAX;
 	if (inner6 || (decap && in6) || (encap && out6))
 		way->mask6 = U32_MAX;
-	path->routes = (generations->routes4 & way->mask4) +
-		       (generations->routes6 & way->mask6);
+	path->routes = ftun_way_routes(way, generations->routes4,
+				       generations->routes6);
 }
 
 /* All that can be known from one packet about the packets like it. */
@@ -434,7 +432,7 @@ static enum ftun_stat path_build(struct ftun_path *path, struct ftun_flow *flow,
 
 	path_set_tuple(path, &pkt->tuple);
 	path->used = jiffies;
-	way_set_generations(path->way, witness);
+	way_set_generations(path->way, &witness->generations);
 	path->dscp = pkt->tos & ~INET_ECN_MASK;
 	path->outer_dscp = pkt->outer_tos & ~INET_ECN_MASK;
 	v6 = ftun_path_inner6(path);

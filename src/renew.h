@@ -10,12 +10,11 @@ struct sk_buff;
 bool ftun_renew(struct ftun_net *fn, struct sk_buff *skb,
 		const struct ftun_packet *pkt, struct ftun_path *path);
 
-/* The state of the routing tables that a way depends on: any change makes it move on. */
+/* ftun_way_routes() now */
 static inline u32 ftun_renew_generation(const struct net *net,
 					const struct ftun_way *way)
 {
-	return (rt_genid_ipv4(net) & way->mask4) +
-	       (rt_genid_ipv6(net) & way->mask6);
+	return ftun_way_routes(way, rt_genid_ipv4(net), rt_genid_ipv6(net));
 }
 
 /**

@@ -60,7 +60,7 @@ static inline bool ftun_tunnel_watched_in(const struct net_device *dev)
 }
 
 /* Most devices can be told from a tunnel by their type. An external GRE device cannot be
- * told from a tun device so.
+ * told from a tun device so. Ethernet, which most are, is told at once.
  */
 static inline bool ftun_tunnel_maybe(const struct net_device *dev)
 {

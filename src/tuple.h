@@ -159,6 +159,8 @@ ftun_tuple_outer_ports(const struct ftun_tuple *tuple)
 /* Checksums that stand between the device and the inner packet's */
 static inline unsigned int ftun_tuple_outer_csums(const struct ftun_tuple *tuple)
 {
+	if (!(tuple->shape & FTUN_SHAPE_CSUMS))
+		return 0;
 	return !!(tuple->shape & FTUN_SHAPE_UDP) +
 	       !!(tuple->shape & FTUN_SHAPE_GRE_CSUM);
 }
@@ -185,19 +187,14 @@ static __always_inline bool ftun_tuple_is(const struct ftun_tuple *tuple,
 	const u64 *words = (const u64 *)tuple;
 	const u64 *kept = (const u64 *)head;
 	u64 differ = (iif ^ tuple->iif) | (kept[0] ^ words[0]);
-	unsigned int left = head->words / 2;
+	unsigned int inner = ftun_tuple_inner_pairs(head);
+	unsigned int left = head->words / 2 - inner;
 
-	if (head->shape & FTUN_SHAPE_INNER6) {
-		differ |= ftun_tuple_differ4(kept + 1, words + 1);
-		words += FTUN_TUPLE_INNER_PAIRS6;
-		left -= FTUN_TUPLE_INNER_PAIRS6;
-	} else {
-		differ |= kept[1] ^ words[1];
-		words += FTUN_TUPLE_INNER_PAIRS4;
-		left -= FTUN_TUPLE_INNER_PAIRS4;
-	}
+	differ |= head->shape & FTUN_SHAPE_INNER6 ?
+		ftun_tuple_differ4(kept + 1, words + 1) : kept[1] ^ words[1];
 	if (differ)
 		return false;
+	words += inner;
 	if (left >= 4) {
 		differ = ftun_tuple_differ4(outer, words);
 		words += 4;

@@ -103,6 +103,15 @@ struct ftun_way {
 	struct rcu_head		rcu;
 };
 
+/* The state of the routing tables that a way depends on, of the generations of both
+ * families: any change makes it move on.
+ */
+static inline u32 ftun_way_routes(const struct ftun_way *way, u32 routes4,
+				  u32 routes6)
+{
+	return (routes4 & way->mask4) + (routes6 & way->mask6);
+}
+
 int ftun_way_init(void);
 void ftun_way_exit(void);
 int ftun_way_net_init(struct ftun_net *fn);
