@@ -93,11 +93,11 @@ struct ftun_stats {
 	u64	count[FTUN_STAT_MAX];
 };
 
-/* Any context; a softirq that interrupts a process on this CPU is allowed for. */
+/* BH off: nothing else counts on this CPU meanwhile. */
 static inline void ftun_stat_inc(struct ftun_stats __percpu *stats,
 				 enum ftun_stat stat)
 {
-	this_cpu_inc(stats->count[stat]);
+	__this_cpu_inc(stats->count[stat]);
 }
 
 const char *ftun_stat_name(enum ftun_stat stat);

@@ -97,7 +97,7 @@ static void count_forward(struct net *net, const struct ftun_path *path,
 
 	if (!ftun_path_inner6(path)) {
 		ip_stats_forward(net, len);
-		IP_UPD_PO_STATS(net, IPSTATS_MIB_OUT, len);
+		__IP_UPD_PO_STATS(net, IPSTATS_MIB_OUT, len);
 		return;
 	}
 	idev = ip6_dst_idev(path->way->route.dst);
@@ -151,7 +151,7 @@ static void count_encap(struct net *net, const struct ftun_path *path, u32 len)
 		return;
 	}
 	ip_stats_local_out(net);
-	IP_UPD_PO_STATS(net, IPSTATS_MIB_OUT, len);
+	__IP_UPD_PO_STATS(net, IPSTATS_MIB_OUT, len);
 }
 
 static noinline void attach_ct(struct sk_buff *skb, struct nf_conn *ct, u8 dir)

@@ -10,6 +10,8 @@
  * itself. "ip: OutRequests" used to count transmitted packets; kernels that know
  * IPSTATS_MIB_OUTREQUESTS tell the two apart, and no longer count the octets of a
  * forwarded IPv4 packet twice, while those of IPv6 were counted in one place only.
+ *
+ * Context: BH off.
  */
 #ifdef FTUN_HAVE_IPSTATS_OUTREQUESTS
 
@@ -33,7 +35,7 @@ static inline void ip6_stats_forward(struct net *net, struct inet6_dev *idev,
 static inline void ip6_stats_out(struct net *net, struct inet6_dev *idev,
 				 u32 len)
 {
-	IP6_UPD_PO_STATS(net, idev, IPSTATS_MIB_OUT, len);
+	__IP6_UPD_PO_STATS(net, idev, IPSTATS_MIB_OUT, len);
 }
 
 #else

@@ -2,6 +2,6 @@
 #ifndef _UNIT_LINUX_PERCPU_H
 #define _UNIT_LINUX_PERCPU_H
 
-#define this_cpu_inc(what)	((what)++)
+#define __this_cpu_inc(what)	((what)++)
 
 #endif /* _UNIT_LINUX_PERCPU_H */
