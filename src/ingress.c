@@ -503,8 +503,7 @@ unsigned int ftun_ingress(void *priv, struct sk_buff *skb,
 	WARN_ON_ONCE(!rcu_read_lock_held());
 	if (!ftun_settings_armed(fdev->fn) || !is_ip(skb))
 		return NF_ACCEPT;
-	if (ftun_stranger_any(fdev->fn) &&
-	    ftun_stranger_is(fdev->fn, skb, fdev->iif)) {
+	if (ftun_stranger_is(fdev->fn, skb, fdev->iif)) {
 		ftun_stat_inc(fdev->fn->stats, FTUN_STAT_miss);
 		return NF_ACCEPT;
 	}

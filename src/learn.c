@@ -308,7 +308,8 @@ static void learn_inner(struct ftun_net *fn, struct sk_buff *skb,
 		reason = ftun_tunnel_read(state->out, inner6, &out);
 	stranger = reason == FTUN_OK && in.encap == FTUN_ENCAP_NONE &&
 		   out.encap == FTUN_ENCAP_NONE && !ftun_settings_plain(fn);
-	ftun_witness_judge(fn, skb, stranger);
+	ftun_witness_judge(fn, skb, stranger ? FTUN_VERDICT_STRANGER
+					     : FTUN_VERDICT_TUNNEL);
 	if (stranger)
 		return;
 	if (!ct_has_ports(ct)) {
@@ -428,7 +429,7 @@ static unsigned int learn_postrouting(void *priv, struct sk_buff *skb,
 	if (!ftun_settings_armed(fn))
 		return NF_ACCEPT;
 	if (passes_by(fn, state))
-		ftun_witness_judge(fn, skb, true);
+		ftun_witness_judge(fn, skb, FTUN_VERDICT_STRANGER);
 	else
 		learn_packet(fn, skb, state);
 	return NF_ACCEPT;
@@ -453,7 +454,7 @@ static unsigned int learn_local_in(void *priv, struct sk_buff *skb,
 	if (!ftun_settings_armed(fn))
 		return NF_ACCEPT;
 	if (!is_tunnelled(fn, skb, v6)) {
-		ftun_witness_judge(fn, skb, true);
+		ftun_witness_judge(fn, skb, FTUN_VERDICT_MAYBE);
 		return NF_ACCEPT;
 	}
 	local_bh_disable();

@@ -2,18 +2,41 @@
 #ifndef _FTUN_STRANGER_H
 #define _FTUN_STRANGER_H
 
+#include <linux/ip.h>
+#include <linux/jiffies.h>
+#include <linux/log2.h>
+#include <linux/skbuff.h>
+
+#include "hash.h"
 #include "policy.h"
 
-struct sk_buff;
+/* Two pairs of IPv6 addresses, ports and the rest */
+#define FTUN_STRANGER_PAIRS	5
+
+/* A second, or nearly so, without a division */
+#define FTUN_STRANGER_TIME_SHIFT	(ilog2(HZ) + 1)
+
+/**
+ * struct ftun_strangers - what is known of them, in all namespaces
+ * @keys: of the hash; secret
+ * @mask: how many places there are, less one
+ * @tags: a word each. Newcomers take others' places. Read and written by all CPUs,
+ *        without a lock: any word is a valid one
+ */
+struct ftun_strangers {
+	u64	keys[2 * FTUN_STRANGER_PAIRS];
+	u32	mask;
+	u32	*tags;
+};
+
+extern struct ftun_strangers ftun_strangers;
 
 int ftun_stranger_init(void);
 void ftun_stranger_exit(void);
-u64 ftun_stranger_hash(const struct ftun_net *fn, const struct sk_buff *skb,
-		       u32 iif);
+u64 ftun_stranger_hash6(const struct ftun_net *fn, const struct sk_buff *skb,
+			u32 iif);
 void ftun_stranger_add(struct ftun_net *fn, u64 known,
 		       const struct ftun_generations *seen);
-bool ftun_stranger_is(const struct ftun_net *fn, const struct sk_buff *skb,
-		      u32 iif);
 
 /* Is there any that a packet could be one of? */
 static inline bool ftun_stranger_any(const struct ftun_net *fn)
@@ -25,6 +48,103 @@ static inline bool ftun_stranger_any(const struct ftun_net *fn)
 static inline void ftun_stranger_tick(struct ftun_net *fn)
 {
 	WRITE_ONCE(fn->strangers, false);
+}
+
+/* Which place it is follows from the hash. */
+static inline u32 *ftun_stranger_place(u64 known)
+{
+	return &ftun_strangers.tags[known >> 32 & ftun_strangers.mask];
+}
+
+/* With a sum of numbers that grow: when one of them does, no tag from before fits. */
+static inline u32 ftun_stranger_tag(const struct ftun_net *fn, u64 known,
+				    const struct ftun_generations *seen)
+{
+	u32 now = jiffies;
+
+	return (u32)(known >> 16) + seen->ftun + seen->nft + seen->routes4 +
+	       seen->routes6 + READ_ONCE(fn->fou.count) +
+	       (now >> FTUN_STRANGER_TIME_SHIFT);
+}
+
+static inline bool ftun_stranger_has_ports(u8 proto)
+{
+	return proto == IPPROTO_TCP || proto == IPPROTO_UDP;
+}
+
+/* Headers are aligned to four bytes only. */
+static __always_inline u64 ftun_stranger_hash_word(const void *at, unsigned int pair)
+{
+	u64 word;
+
+	memcpy(&word, at, sizeof(word));
+	return ftun_hash_pair(word, ftun_strangers.keys + 2 * pair);
+}
+
+/* What stands behind the IP header, and where the packet is */
+static __always_inline u64 ftun_stranger_hash_rest(const struct ftun_net *fn, u8 proto,
+						   const __be32 *ports, u32 iif)
+{
+	u32 where = (u32)(unsigned long)fn + (iif << 8) + proto;
+
+	return ftun_hash_pair((u64)(__force u32)*ports << 32 | where,
+			      ftun_strangers.keys);
+}
+
+static __always_inline u64 ftun_stranger_hash4(const struct ftun_net *fn,
+					       const struct sk_buff *skb, u32 iif)
+{
+	const struct iphdr *iph = (const void *)skb->data;
+
+	if (skb_headlen(skb) < sizeof(*iph) + sizeof(u32) ||
+	    !ftun_stranger_has_ports(iph->protocol))
+		return 0;
+	return ftun_stranger_hash_word(&iph->addrs, 1) +
+	       ftun_stranger_hash_rest(fn, iph->protocol,
+				       (const void *)(iph + 1), iif);
+}
+
+/**
+ * ftun_stranger_hash() - what a packet's like are known by
+ * @fn:  where
+ * @skb: IP packet at a netdev ingress hook
+ * @iif: index of the device
+ *
+ * Return: 0 if it cannot be a stranger, being neither TCP nor UDP at first sight.
+ */
+static __always_inline u64 ftun_stranger_hash(const struct ftun_net *fn,
+					      const struct sk_buff *skb, u32 iif)
+{
+	return skb->protocol == htons(ETH_P_IP) ?
+		ftun_stranger_hash4(fn, skb, iif) :
+		ftun_stranger_hash6(fn, skb, iif);
+}
+
+/**
+ * ftun_stranger_is() - is this a packet of a connection that uses no tunnel?
+ * @fn:  where
+ * @skb: IP packet at a netdev ingress hook
+ * @iif: index of the device
+ *
+ * Asked of every packet.
+ *
+ * Context: BH off.
+ * Return: false if nothing is known about it.
+ */
+static __always_inline bool ftun_stranger_is(const struct ftun_net *fn,
+					     const struct sk_buff *skb, u32 iif)
+{
+	struct ftun_generations now;
+	u64 known;
+
+	if (!ftun_stranger_any(fn))
+		return false;
+	known = ftun_stranger_hash(fn, skb, iif);
+	if (!known)
+		return false;
+	now = ftun_policy_generations(fn);
+	return READ_ONCE(*ftun_stranger_place(known)) ==
+	       ftun_stranger_tag(fn, known, &now);
 }
 
 #endif /* _FTUN_STRANGER_H */

@@ -38,14 +38,22 @@ static struct ftun_witness *witness_find(const struct ftun_net *fn,
 	return witness->skb == skb && witness->fn == fn ? witness : NULL;
 }
 
+/* Nothing else is to be heard of its packet. */
+static void witness_believe(struct ftun_net *fn,
+			    const struct ftun_witness *witness)
+{
+	if (witness->stranger)
+		ftun_stranger_add(fn, witness->stranger_hash,
+				  &witness->generations);
+}
+
 static struct ftun_witness *witness_new(struct ftun_net *fn,
 					const struct sk_buff *skb, u32 iif)
 {
 	struct ftun_witness *witness = place_of(skb);
 
-	if (witness->skb && witness->fn == fn && witness->stranger)
-		ftun_stranger_add(fn, witness->stranger_hash,
-				  &witness->generations);
+	if (witness->skb && witness->fn == fn)
+		witness_believe(fn, witness);
 	witness->skb = skb;
 	witness->stranger = false;
 	witness->fn = fn;
@@ -146,31 +154,37 @@ static bool saw(const struct ftun_witness *witness, const struct sk_buff *skb)
 	enum ip_conntrack_info ctinfo;
 	struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
 
-	return ct && !nf_ct_is_template(ct) &&
+	return witness->complete && witness->stranger_hash &&
+	       ct && !nf_ct_is_template(ct) &&
 	       ftun_witness_saw(witness, ct, CTINFO2DIR(ctinfo));
 }
 
-static noinline void witness_judge(struct ftun_witness *witness,
-				   const struct sk_buff *skb, bool stranger)
+static noinline void witness_judge(struct ftun_net *fn,
+				   struct ftun_witness *witness,
+				   const struct sk_buff *skb,
+				   enum ftun_verdict verdict)
 {
-	witness->stranger = stranger && witness->complete &&
-			    witness->stranger_hash && saw(witness, skb);
+	witness->stranger = verdict != FTUN_VERDICT_TUNNEL &&
+			    saw(witness, skb);
+	if (verdict != FTUN_VERDICT_STRANGER)
+		return;
+	witness_believe(fn, witness);
+	witness->skb = NULL;
 }
 
 /**
  * ftun_witness_judge() - note what has become of a packet
  * @fn:  where
- * @skb: the packet, at the end of its way through the router
- * @stranger: it came out of no tunnel and enters none
+ * @skb: the packet, at the end of its way through the router or on it
+ * @verdict: what is known of it
  *
- * The verdict is that of the last one who sees it: what is in FOU comes by as a UDP
- * packet to the router first. So it counts when the next packet takes its place.
+ * What is not certain counts when the next packet takes the witness's place.
  *
  * Context: RCU read side. What came from a device is here with BH off; what the router
  * sends in process context never was at an ingress hook.
  */
-void ftun_witness_judge(const struct ftun_net *fn, const struct sk_buff *skb,
-			bool stranger)
+void ftun_witness_judge(struct ftun_net *fn, const struct sk_buff *skb,
+			enum ftun_verdict verdict)
 {
 	struct ftun_witness *witness;
 
@@ -178,7 +192,7 @@ void ftun_witness_judge(const struct ftun_net *fn, const struct sk_buff *skb,
 		return;
 	witness = witness_find(fn, skb);
 	if (witness)
-		witness_judge(witness, skb, stranger);
+		witness_judge(fn, witness, skb, verdict);
 }
 
 /**

@@ -13,6 +13,19 @@ struct nf_conn;
 struct sk_buff;
 
 /**
+ * enum ftun_verdict - does a packet's connection use a tunnel?
+ * @FTUN_VERDICT_TUNNEL:   it may
+ * @FTUN_VERDICT_MAYBE:    it does not, unless the packet is seen again: what is in FOU
+ *                         comes by as a UDP packet to the router first
+ * @FTUN_VERDICT_STRANGER: it does not
+ */
+enum ftun_verdict {
+	FTUN_VERDICT_TUNNEL,
+	FTUN_VERDICT_MAYBE,
+	FTUN_VERDICT_STRANGER,
+};
+
+/**
  * struct ftun_witness - what a packet was like before the slow path had it
  * @skb:      the packet; only ever compared, it may be gone
  * @fn:       where it came in; only ever compared
@@ -65,8 +78,8 @@ void ftun_witness_local_in(struct ftun_net *fn, const struct sk_buff *skb,
 			   u32 iif);
 bool ftun_witness_saw(const struct ftun_witness *witness,
 		      const struct nf_conn *ct, u8 index);
-void ftun_witness_judge(const struct ftun_net *fn, const struct sk_buff *skb,
-			bool stranger);
+void ftun_witness_judge(struct ftun_net *fn, const struct sk_buff *skb,
+			enum ftun_verdict verdict);
 bool ftun_witness_find(const struct ftun_net *fn, const struct sk_buff *skb,
 		       struct ftun_witness *witness);
 
