@@ -41,14 +41,12 @@ u32 ftun_encap_gso_types(const struct ftun_packet *pkt)
  */
 static void pull_csum(struct sk_buff *skb, const struct ftun_packet *pkt)
 {
-	unsigned int levels = ftun_tuple_outer_csums(&pkt->tuple);
-
 	if (skb->ip_summed == CHECKSUM_PARTIAL) {
 		if (skb_checksum_start_offset(skb) < 0)
 			skb->ip_summed = CHECKSUM_NONE;
-	} else if (levels && skb->ip_summed == CHECKSUM_UNNECESSARY) {
-		if (skb->csum_level >= levels) {
-			skb->csum_level -= levels;
+	} else if (pkt->csums && skb->ip_summed == CHECKSUM_UNNECESSARY) {
+		if (skb->csum_level >= pkt->csums) {
+			skb->csum_level -= pkt->csums;
 		} else {
 			skb->csum_level = 0;
 			skb->ip_summed = CHECKSUM_NONE;

@@ -234,7 +234,7 @@ static bool l4_csum_known(const struct sk_buff *skb,
 			  const struct ftun_packet *pkt)
 {
 	return skb->ip_summed == CHECKSUM_UNNECESSARY &&
-	       skb->csum_level >= ftun_tuple_outer_csums(&pkt->tuple);
+	       skb->csum_level >= pkt->csums;
 }
 
 /* The packet itself: what the slow path would not simply send on. */

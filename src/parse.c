@@ -183,12 +183,9 @@ static __always_inline __be32 *put_addrs(__be32 *to, const void *ip,
 static __always_inline void fill_tuple(const struct sk_buff *skb,
 				       struct ftun_packet *pkt)
 {
-	const __be16 *ports = (const void *)skb->data + pkt->l4;
 	struct ftun_tuple *tuple = &pkt->tuple;
 	__be32 *end;
 
-	tuple->sport = ports[0];
-	tuple->dport = ports[1];
 	end = put_addrs(tuple->addr, skb->data + pkt->inner,
 			ftun_tuple_inner6(tuple));
 	if (tuple->encap != FTUN_ENCAP_NONE)
@@ -199,7 +196,8 @@ static __always_inline void fill_tuple(const struct sk_buff *skb,
 	if (pkt->udp)
 		*end++ = *(const __be32 *)(skb->data + pkt->udp);
 	*end = 0;	/* the last word may be half of a pair */
-	tuple->words = (end - (__be32 *)tuple + 1) & ~1;
+	ftun_tuple_head_put(tuple, (end - (__be32 *)tuple + 1) & ~1,
+			    (const void *)skb->data + pkt->l4);
 }
 
 /* What @ip, the header at pkt->inner, is in front of. */
@@ -264,7 +262,7 @@ static enum ftun_stat parse_gre(struct sk_buff *skb, struct ip_header *ip,
 	pkt->tuple.encap = FTUN_ENCAP_GRE;
 	pkt->gre = ip->hlen;
 	if (greh->flags & GRE_CSUM)
-		pkt->tuple.shape |= FTUN_SHAPE_GRE_CSUM, hlen += 4;
+		pkt->tuple.shape |= FTUN_SHAPE_GRE_CSUM, hlen += 4, pkt->csums++;
 	if (greh->flags & GRE_KEY)
 		pkt->tuple.shape |= FTUN_SHAPE_GRE_KEY, hlen += 4;
 	if (greh->flags & GRE_SEQ)
@@ -298,6 +296,7 @@ static enum ftun_stat parse_fou(struct sk_buff *skb, struct ip_header *ip,
 	if (ntohs(udph->len) != ip->len - ip->hlen)
 		return FTUN_STAT_pass_header;
 	pkt->udp = ip->hlen;
+	pkt->csums++;
 	if (udph->check)
 		shape |= FTUN_SHAPE_UDP_CSUM;
 	ip->hlen += hlen;
@@ -442,6 +441,7 @@ enum ftun_stat ftun_parse(struct sk_buff *skb, u32 iif,
 	pkt->inner = 0;
 	pkt->udp = 0;
 	pkt->gre = 0;
+	pkt->csums = 0;
 	if (ip.proto == NEXTHDR_FRAGMENT)
 		return FTUN_STAT_pass_fragment;
 	if (ip.proto == NEXTHDR_DEST) {
@@ -501,7 +501,7 @@ bool ftun_parse_l4_csum_ok(const struct sk_buff *skb,
 {
 	u32 len = pkt->inner_len - (pkt->l4 - pkt->inner);
 
-	if (vouched(skb, pkt->inner, ftun_tuple_outer_csums(&pkt->tuple)))
+	if (vouched(skb, pkt->inner, pkt->csums))
 		return true;
 	if (pkt->tuple.l4proto == IPPROTO_UDP &&
 	    !((const struct udphdr *)(skb->data + pkt->l4))->check)

@@ -22,6 +22,8 @@ struct sk_buff;
  * @tos:       TOS or traffic class of the inner header
  * @ttl:       its TTL or hop limit
  * @outer_tos: TOS or traffic class of the outer header; 0 if it is plain
+ * @csums:     checksums that stand between the device and the inner packet's: UDP's,
+ *             used or not, and GRE's
  * @tcp_flags: flags byte of TCP; 0 for UDP
  * @gre_seq:   with FTUN_SHAPE_GRE_SEQ
  */
@@ -38,6 +40,7 @@ struct ftun_packet {
 	u8			tos;
 	u8			ttl;
 	u8			outer_tos;
+	u8			csums;
 	u8			tcp_flags;
 	u32			gre_seq;
 };

@@ -200,11 +200,12 @@ u8 ftun_rewrite_copy_dscp(u8 tos, u8 from)
 	return (from & ~INET_ECN_MASK) | (tos & INET_ECN_MASK);
 }
 
+/* By the word, as ftun_rewrite_label() does, which can come next. */
 static void ipv6_set_tos(struct ipv6hdr *ip6h, u8 tos)
 {
-	__be16 *word = (__be16 *)ip6h;
+	__be32 *word = (__be32 *)ip6h;
 
-	*word = (*word & htons(0xf00f)) | htons(tos << 4);
+	*word = (*word & htonl(0xf00fffff)) | htonl(tos << 20);
 }
 
 /**
@@ -267,19 +268,33 @@ static u8 inner_ttl(const void *inner, bool inner6)
 		      : ((const struct iphdr *)inner)->ttl;
 }
 
+/* The pseudo header's sum has the addresses, length and protocol in it as this one does.
+ * Nothing that was written a moment ago is read: the processor would wait for it.
+ */
 static void outer_ipv4(struct iphdr *iph, const struct ftun_outer *outer,
 		       const void *inner, bool inner6, u16 len, __be16 id)
 {
-	iph->tos = outer_tos(outer, ftun_rewrite_tos(inner, inner6));
+	const struct iphdr *template = (const struct iphdr *)outer->hdr;
+	u8 tos = outer_tos(outer, ftun_rewrite_tos(inner, inner6));
+	__be16 frag_off = template->frag_off;
+	u8 ttl = template->ttl;
+	u32 sum;
+
+	if (outer->rules & FTUN_OUTER_DF_INHERIT && !inner6)
+		frag_off |= ((const struct iphdr *)inner)->frag_off &
+			    htons(0x4000);
+	if (outer->rules & FTUN_OUTER_TTL_INHERIT)
+		ttl = inner_ttl(inner, inner6);
+	sum = (__force u32)htons(0x4500 | tos) + (__force u32)id +
+	      (__force u32)frag_off + (__force u32)htons(ttl << 8);
+	iph->tos = tos;
 	iph->tot_len = htons(len);
 	iph->id = id;
-	if (outer->rules & FTUN_OUTER_DF_INHERIT && !inner6)
-		iph->frag_off |= ((const struct iphdr *)inner)->frag_off &
-				 htons(0x4000);
-	if (outer->rules & FTUN_OUTER_TTL_INHERIT)
-		iph->ttl = inner_ttl(inner, inner6);
-	iph->check = 0;
-	iph->check = ip_fast_csum((u8 *)iph, 5);
+	iph->frag_off = frag_off;
+	iph->ttl = ttl;
+	iph->check = csum_tcpudp_magic(template->saddr, template->daddr, len,
+				       template->protocol,
+				       (__force __wsum)sum);
 }
 
 /**

@@ -27,9 +27,6 @@ enum ftun_encap {
 #define FTUN_SHAPE_UDP_CSUM	0x40	/* ... which has a checksum */
 #define FTUN_SHAPE_GUE		0x80	/* ... and is followed by a GUE header */
 
-/* With one of these there are checksums outside the inner packet's. */
-#define FTUN_SHAPE_CSUMS	(FTUN_SHAPE_UDP | FTUN_SHAPE_GRE_CSUM)
-
 /* Two pairs of IPv6 addresses, a GRE key, UDP ports, one for an even number */
 #define FTUN_TUPLE_ADDR_WORDS	(2 * 8 + 3)
 
@@ -54,6 +51,7 @@ struct ftun_tuple_head {
 /**
  * struct ftun_tuple - what names a flow's packets as they come in
  * @head:    what is not addresses: the following up to them
+ * @all:     the same as a number
  * @words:   how many 32 bit words of this are in use, the first ones; an even
  *           number, with a zero in the last one if need be. @iif is none of them
  * @encap:   enum ftun_encap
@@ -72,6 +70,7 @@ struct ftun_tuple_head {
 struct ftun_tuple {
 	union {
 		struct ftun_tuple_head head;
+		__le64	all;
 		struct {
 			u8	words;
 			u8	encap;
@@ -90,6 +89,18 @@ struct ftun_tuple {
 #define FTUN_TUPLE_INNER_PAIRS6	5
 #define FTUN_TUPLE_OUTER_PAIRS	5
 #define FTUN_TUPLE_HEAD_WORDS	(offsetof(struct ftun_tuple, addr) / sizeof(u32))
+
+/* The head is read as one number by who hashes and compares it in a moment, and would
+ * have to be waited for if it was written in parts.
+ */
+static __always_inline void ftun_tuple_head_put(struct ftun_tuple *tuple, u8 words,
+						const __be32 *ports)
+{
+	tuple->all = cpu_to_le64(words | (u32)tuple->encap << 8 |
+				 (u32)tuple->shape << 16 |
+				 (u32)tuple->l4proto << 24 |
+				 (u64)le32_to_cpup((const __le32 *)ports) << 32);
+}
 
 static inline unsigned int ftun_tuple_inner_pairs(const struct ftun_tuple_head *head)
 {
@@ -154,15 +165,6 @@ ftun_tuple_outer_ports(const struct ftun_tuple *tuple)
 
 	return (const __be16 *)(tuple->shape & FTUN_SHAPE_GRE_KEY ? end + 1
 								  : end);
-}
-
-/* Checksums that stand between the device and the inner packet's */
-static inline unsigned int ftun_tuple_outer_csums(const struct ftun_tuple *tuple)
-{
-	if (!(tuple->shape & FTUN_SHAPE_CSUMS))
-		return 0;
-	return !!(tuple->shape & FTUN_SHAPE_UDP) +
-	       !!(tuple->shape & FTUN_SHAPE_GRE_CSUM);
 }
 
 /* Four pairs of words, as two IPv6 addresses are. Unlike a loop it takes no turns. */

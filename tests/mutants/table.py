@@ -31,7 +31,7 @@ mutant("ttl not decremented", ENCAP, ("rewrite.h", "s/iph->ttl--;//"), quick=Tru
 mutant("ttl checksum not updated", ENCAP, ("rewrite.h", r"s/ \+ \(__force u32\)htons\(0x0100\);/;/"))
 mutant("outer ttl not inherited", ENCAP + "|^ipip default: encap ttl 255",
        ("rewrite.c", r"s/^\tif \(outer->rules & FTUN_OUTER_TTL_INHERIT\)/\tif (0)/"))
-mutant("outer checksum wrong", ENCAP, ("rewrite.c", r"s/ip_fast_csum\(\(u8 \*\)iph, 5\)/ip_fast_csum((u8 *)iph, 4)/"))
+mutant("outer checksum wrong", ENCAP, ("rewrite.c", r"s/0x4500 \| tos/0x4600 | tos/"))
 mutant("nat port not written", "^ipip nat snat, other port: udp$", ("rewrite.c", r"s/ports\[0\] = nat->sport;//"), quick=True)
 mutant("nat address missing in checksum", "^ipip nat snat, other address: udp$",
        ("rewrite.c", r"s/delta = delta_addr\(delta, ip_saddr.*//"))
@@ -52,14 +52,14 @@ mutant("ecn ce copied on encap", "^ipip default: encap ECN$",
 mutant("df not inherited", "^ipip nopmtudisc: encap DF$",
        ("rewrite.c", r"s/if \(outer->rules & FTUN_OUTER_DF_INHERIT && !inner6\)/if (0)/"), quick=True)
 mutant("df always set", "^ipip nopmtudisc: encap DF$",
-       ("rewrite.c", r"s/iph->frag_off \|= .*inner.->frag_off &/iph->frag_off |=/"))
+       ("rewrite.c", r"s/frag_off \|= .*inner.->frag_off &/frag_off |=/"))
 mutant("udp checksum of zero changed by nat", "^ipip nat masquerade: udp without checksum$",
        ("rewrite.c", r"s/if \(!udph->check && !csum_partial\)/if (0)/"), quick=True)
 mutant("partial checksum taken for whole", "^ipip gso masquerade: udp checksum to be filled in$",
        ("ingress.c", r"s/skb->ip_summed == CHECKSUM_PARTIAL\)/false)/"))
 mutant("proof always passes, wrong ttl", ENCAP,
        ("proof.c", r"s/if \(!memcmp\(compared.fast, compared.slow, len\)\)/if (1)/"),
-       ("rewrite.c", r"s/iph->ttl = inner_ttl\(inner, inner6\);/iph->ttl = inner_ttl(inner, inner6) - 1;/"), quick=True)
+       ("rewrite.c", r"s/ttl = inner_ttl\(inner, inner6\);/ttl = inner_ttl(inner, inner6) - 1;/"), quick=True)
 
 # ---- armed: counters
 mutant("tunnel tx bytes with outer header", ENCAP,

@@ -494,7 +494,7 @@ bool twin_l4_ok(const struct sk_buff *skb, const struct ftun_packet *pkt)
 	u32 len = pkt->inner + twin_ip_len(ip, v6) - pkt->l4;
 	u32 before = pkt->gre && skb->all[pkt->gre] & GRE_C;
 
-	if (pkt->udp || pkt->l4 - pkt->inner != twin_hlen(v6))
+	if (pkt->udp)
 		before++;
 	if (skb->ip_summed == CHECKSUM_UNNECESSARY && skb->csum_level >= before)
 		return true;

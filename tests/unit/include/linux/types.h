@@ -5,6 +5,7 @@
 #include_next <linux/types.h>
 
 #include <arpa/inet.h>
+#include <endian.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,6 +19,9 @@
 #define unlikely(what)	__builtin_expect(!!(what), 0)
 
 #define U16_MAX		0xffff
+
+#define cpu_to_le64(number)	htole64(number)
+#define le32_to_cpup(at)	le32toh(*(at))
 
 typedef uint8_t u8;
 typedef uint16_t u16;
