@@ -312,11 +312,18 @@ def _(sentinel, args):
 
 # ---- every kind -----------------------------------------------------------------
 
+def smaller_wire(s):
+    """Both ends of it: a veth device drops what is larger than its own MTU when it gets it, and tells nobody."""
+    for ns, dev in (("f", "f0"), ("r", "und0")):
+        s.bed.ns[ns].enter()
+        net.shell("ip link set %s mtu 1400" % dev)
+
+
 def changes(s):
     lines = ["ip link set tun0 mtu 1280", "ip -6 route replace 2001:db8:2::/48 dev tun0; ip route replace 10.2.0.0/16 dev tun0; true",
              "nft add rule inet ftd forward meta l4proto 99 drop", "conntrack -F", "ip link set tun0 mtu %d" %
-             b.kinds(s.bed.world)[0].mtu(), "ip neigh flush dev und0", "ip link set und0 mtu 1400"]
-    return [((i + 1) / 10, lambda c=c: net.shell(c)) for i, c in enumerate(lines)]
+             b.kinds(s.bed.world)[0].mtu(), "ip neigh flush dev und0"]
+    return [((i + 1) / 10, lambda c=c: net.shell(c)) for i, c in enumerate(lines)] + [(0.7, lambda: smaller_wire(s))]
 
 
 def streams(fl):
