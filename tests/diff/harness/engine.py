@@ -158,10 +158,12 @@ class Pass:
                     settle()
                 wire, frame, header = flow.frame(step)
                 bed.wires[wire].send(frame, header)
+                bed.sentinel.follow()
                 if bed.below:
                     settle()        # one way may be quicker than the other
             elif isinstance(step, fl.Raw):
                 bed.wires[step.wire].send(step.frame)
+                bed.sentinel.follow()
             else:
                 settle()
                 self.do(bed, flow, step)
