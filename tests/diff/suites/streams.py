@@ -315,8 +315,8 @@ def _(sentinel, args):
 def smaller_wire(s):
     """Both ends of it: a veth device drops what is larger than its own MTU when it gets it, and tells nobody."""
     for ns, dev in (("f", "f0"), ("r", "und0")):
-        s.bed.ns[ns].enter()
-        net.shell("ip link set %s mtu 1400" % dev)
+        with s.bed.ns[ns]:
+            net.shell("ip link set %s mtu 1400" % dev)
 
 
 def changes(s):
