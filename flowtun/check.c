@@ -70,7 +70,7 @@ static bool config_has(FILE *file, const char *option)
 static void check_options(const struct utsname *kernel)
 {
 	static const char *const needed[] = {
-		"CONFIG_NETFILTER_INGRESS", "CONFIG_NF_CONNTRACK", "CONFIG_NET_IPIP",
+		"CONFIG_NETFILTER_INGRESS", "CONFIG_NF_CONNTRACK", "CONFIG_IPV6",
 	};
 	char path[256];
 	FILE *file;

@@ -9,6 +9,10 @@
 
 #include "filter.h"
 #include "flowtun.h"
+#include "nl.h"
+
+/* As the kernel's policy has it. */
+#define REASON_MAX	31
 
 static bool read_proto(const char *text, uint8_t *proto)
 {
@@ -116,6 +120,8 @@ static bool filter_state(struct nlmsghdr *nlh, const char *text)
 
 static bool filter_reason(struct nlmsghdr *nlh, const char *text)
 {
+	if (strlen(text) > REASON_MAX)
+		return false;
 	mnl_attr_put_strz(nlh, FTUN_A_FILTER_REASON, text);
 	return true;
 }
@@ -257,8 +263,11 @@ int filter_put(struct nlmsghdr *nlh, int argc, char **argv)
 	if (!argc)
 		return EXIT_OK;
 	nest = mnl_attr_nest_start(nlh, FTUN_A_FLOW_FILTER);
-	for (int i = 0; i < argc && !code; i += 2)
+	for (int i = 0; i < argc && !code; i += 2) {
+		if (nlh->nlmsg_len > NL_REQUEST_FULL)
+			return misuse("too many words to filter by");
 		code = put_word(nlh, argv[i], i + 1 < argc ? argv[i + 1] : NULL);
+	}
 	mnl_attr_nest_end(nlh, nest);
 	return code;
 }

@@ -9,7 +9,7 @@
 
 #include "nl.h"
 
-/* 128 bytes of a header, twice, is what a failed proof has. */
+/* A failed proof has 160 bytes of a packet, twice. */
 #define MISMATCH_MAX	256
 
 /**

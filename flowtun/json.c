@@ -18,7 +18,7 @@ static void newline(void)
 		fputs("    ", stdout);
 }
 
-/* What needs no escaping in a device's or counter's name has none. */
+/* A device's name may be UTF-8, which stays what it is. */
 static void quoted(const char *text)
 {
 	putchar('"');
@@ -27,7 +27,7 @@ static void quoted(const char *text)
 
 		if (c == '"' || c == '\\')
 			printf("\\%c", c);
-		else if (c < 0x20 || c >= 0x7f)
+		else if (c < 0x20 || c == 0x7f)
 			printf("\\u%04x", c);
 		else
 			putchar(c);

@@ -92,7 +92,7 @@ static void on_messages(const struct nl *nl, const char *buf, ssize_t size)
 
 int cmd_monitor(int argc, char **argv)
 {
-	static char buf[BUFFER_SIZE];
+	static char buf[BUFFER_SIZE] NL_ALIGNED;
 	struct nl *nl = nl_get();
 	int room = SOCKET_SIZE;
 	ssize_t size;

@@ -11,6 +11,8 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 
+#include "nl.h"
+
 struct visit {
 	nft_flowtable_cb	cb;
 	void			*data;
@@ -42,7 +44,7 @@ static int on_flowtable(const struct nlmsghdr *nlh, void *data)
 
 static int talk(struct mnl_socket *sock, struct visit *visit)
 {
-	static char buf[65536];
+	static char buf[65536] NL_ALIGNED;
 	unsigned int seq = time(NULL);
 	struct nlmsghdr *nlh;
 	ssize_t size;

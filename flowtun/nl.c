@@ -140,7 +140,7 @@ static int explain(struct nl *nl, int err)
 
 int nl_talk(struct nl *nl, struct nlmsghdr *nlh, nl_cb cb, void *data)
 {
-	static char buf[ANSWER_SIZE];
+	static char buf[ANSWER_SIZE] NL_ALIGNED;
 	ssize_t size;
 	int more;
 

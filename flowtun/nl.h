@@ -8,6 +8,10 @@
 #include <libmnl/libmnl.h>
 
 #define NL_REQUEST_SIZE	32768
+/* A request that is longer takes no further word. */
+#define NL_REQUEST_FULL	(NL_REQUEST_SIZE - 128)
+/* For memory that messages are read from or built in. */
+#define NL_ALIGNED	__attribute__((aligned(8)))
 
 /**
  * struct nl - a socket to the module
@@ -26,10 +30,9 @@ struct nl {
 	uint32_t		seq;
 	char			error[256];
 	bool			quiet;
-	char			request[NL_REQUEST_SIZE];
+	char			request[NL_REQUEST_SIZE] NL_ALIGNED;
 };
 
-/* Attributes of one level by type; those beyond are left out. */
 typedef int (*nl_cb)(const struct nlmsghdr *nlh, void *data);
 
 /* Resolving the family's name loads the module. Returns 0 or -errno, with a message
@@ -49,6 +52,7 @@ struct nlmsghdr *nl_request(struct nl *nl, uint8_t cmd, bool dump);
 int nl_talk(struct nl *nl, struct nlmsghdr *nlh, nl_cb cb, void *data);
 int nl_listen(struct nl *nl);
 
+/* Attributes of one level by type; those beyond @max are left out. */
 void nl_parse(const struct nlmsghdr *nlh, const struct nlattr **tb, int max);
 void nl_parse_nested(const struct nlattr *nest, const struct nlattr **tb,
 		     int max);

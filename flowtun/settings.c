@@ -384,7 +384,7 @@ static int put_all(struct nlmsghdr *nlh, int argc, char **argv)
 	int taken;
 
 	for (int i = 0; i < argc; i += 1 + taken) {
-		if (nlh->nlmsg_len > NL_REQUEST_SIZE - 128)
+		if (nlh->nlmsg_len > NL_REQUEST_FULL)
 			return misuse("too many settings at once");
 		taken = put_setting(nlh, argv[i], argc - i - 1, argv + i + 1);
 		if (taken < 0)
@@ -525,15 +525,16 @@ static int conf_show(void)
 	return EXIT_OK;
 }
 
-/* Words of a file, without what follows a #. Returns how many, or -1. */
+/* Words of a file, without comments: from a word that begins with # to the end of the
+ * line, since a device's name may have one too. Returns how many, or -1.
+ */
 static int split(char *text, char **words)
 {
 	int count = 0;
 	char *line, *word, *rest;
 
 	while ((line = strsep(&text, "\n"))) {
-		line[strcspn(line, "#")] = 0;
-		for (word = strtok_r(line, " \t\r", &rest); word;
+		for (word = strtok_r(line, " \t\r", &rest); word && *word != '#';
 		     word = strtok_r(NULL, " \t\r", &rest)) {
 			if (count == WORDS_MAX)
 				return -1;

@@ -342,8 +342,12 @@ static int why_tunnel(struct nl *nl, const char *name)
 
 	if (err == -ENODEV)
 		return misuse("%s is neither a tuple nor a tunnel device", name);
+	if (err) {
+		fprintf(stderr, "flowtun: %s: %s\n", name, strerror(-err));
+		return EXIT_KERNEL;
+	}
 	tally.ifindex = tunnel.ifindex;
-	if (err || tally_read(nl, &tally))
+	if (tally_read(nl, &tally))
 		return EXIT_KERNEL;
 	if (options.json) {
 		json_open(NULL, '{');

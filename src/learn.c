@@ -318,7 +318,7 @@ static void learn_inner(struct ftun_net *fn, struct sk_buff *skb,
 	}
 	if (!ct_settled(ct))
 		return;
-	wait = ftun_settings_select(fn, ct, skb->mark);
+	wait = ftun_settings_select(fn, ct, &skb->mark);
 	flow = flow_get(fn, ct, wait);
 	if (!flow)
 		return;

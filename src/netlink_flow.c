@@ -25,6 +25,14 @@ u32 ftun_path_oif(const struct ftun_path *path)
 	return ftun_path_wire_route(path)->dst->dev->ifindex;
 }
 
+/* Milliseconds since @then, in jiffies; as many as fit. */
+static u32 msecs_since(u32 then)
+{
+	u64 ago = (u32)((u32)jiffies - then);
+
+	return min_t(u64, div_u64(ago * MSEC_PER_SEC, HZ), U32_MAX);
+}
+
 static int put_tuple(struct sk_buff *msg, int type,
 		     const struct nf_conntrack_tuple *tuple)
 {
@@ -63,12 +71,12 @@ static int put_nat(struct sk_buff *msg, const struct ftun_flow *flow, u8 index)
 static int put_passed(struct sk_buff *msg, const struct ftun_path *path)
 {
 	u8 reason = READ_ONCE(path->passed);
-	u32 ago = (u32)jiffies - READ_ONCE(path->passed_at);
 
 	if (reason == FTUN_OK)
 		return 0;
 	return nla_put_string(msg, FTUN_A_DIR_PASSED, ftun_stat_name(reason)) ||
-	       nla_put_u32(msg, FTUN_A_DIR_PASSED_AGO, jiffies_to_msecs(ago)) ?
+	       nla_put_u32(msg, FTUN_A_DIR_PASSED_AGO,
+			   msecs_since(READ_ONCE(path->passed_at))) ?
 	       -EMSGSIZE : 0;
 }
 
@@ -76,7 +84,6 @@ static int put_path(struct sk_buff *msg, const struct ftun_flow *flow, u8 index)
 {
 	const struct ftun_dir *dir = &flow->dir[index];
 	const struct ftun_path *path = dir->path;
-	u32 idle = (u32)jiffies - READ_ONCE(path->used);
 
 	if (nla_put_u32(msg, FTUN_A_DIR_WIRE_IN, path->way->iif) ||
 	    nla_put_u32(msg, FTUN_A_DIR_WIRE_OUT, ftun_path_oif(path)) ||
@@ -87,7 +94,8 @@ static int put_path(struct sk_buff *msg, const struct ftun_flow *flow, u8 index)
 			      READ_ONCE(path->packets), FTUN_A_DIR_PAD) ||
 	    nla_put_u64_64bit(msg, FTUN_A_DIR_BYTES, READ_ONCE(path->bytes),
 			      FTUN_A_DIR_PAD) ||
-	    nla_put_u32(msg, FTUN_A_DIR_IDLE, jiffies_to_msecs(idle)))
+	    nla_put_u32(msg, FTUN_A_DIR_IDLE,
+			msecs_since(READ_ONCE(path->used))))
 		return -EMSGSIZE;
 	return put_passed(msg, path);
 }
@@ -107,11 +115,9 @@ static int put_mismatch(struct sk_buff *msg,
 
 static int put_state(struct sk_buff *msg, const struct ftun_dir *dir)
 {
-	u32 since = (u32)jiffies - dir->since;
-
 	BUILD_BUG_ON((int)FTUN_DEAD != (int)FTUN_NL_STATE_DEAD);
 	if (nla_put_u32(msg, FTUN_A_DIR_STATE, dir->state) ||
-	    nla_put_u32(msg, FTUN_A_DIR_SINCE, jiffies_to_msecs(since)) ||
+	    nla_put_u32(msg, FTUN_A_DIR_SINCE, msecs_since(dir->since)) ||
 	    nla_put_u32(msg, FTUN_A_DIR_IN, dir->in) ||
 	    nla_put_u32(msg, FTUN_A_DIR_OUT, dir->out))
 		return -EMSGSIZE;
@@ -199,15 +205,28 @@ static int answer_flow(struct sk_buff *msg, struct ftun_flow *flow)
 	return err;
 }
 
+/* A zone may hold for one direction only: the other's tuple is in zone 0 then. */
 static struct nf_conn *find_ct(struct ftun_net *fn,
 			       const struct nf_conntrack_tuple *tuple, u16 id)
 {
+	static const u8 dirs[] = { NF_CT_DEFAULT_ZONE_DIR, NF_CT_ZONE_DIR_ORIG,
+				   NF_CT_ZONE_DIR_REPL };
 	struct nf_conntrack_tuple_hash *hash;
 	struct nf_conntrack_zone zone;
+	struct nf_conn *ct;
+	int i;
 
-	nf_ct_zone_init(&zone, id, NF_CT_DEFAULT_ZONE_DIR, 0);
-	hash = nf_conntrack_find_get(fn->net, &zone, tuple);
-	return hash ? nf_ct_tuplehash_to_ctrack(hash) : NULL;
+	for (i = 0; i < ARRAY_SIZE(dirs); i++) {
+		nf_ct_zone_init(&zone, id, dirs[i], 0);
+		hash = nf_conntrack_find_get(fn->net, &zone, tuple);
+		if (!hash)
+			continue;
+		ct = nf_ct_tuplehash_to_ctrack(hash);
+		if (nf_ct_zone(ct)->id == id)
+			return ct;
+		nf_ct_put(ct);
+	}
+	return NULL;
 }
 
 /* What would the next packet of a connection that is not known count under? */
@@ -217,7 +236,7 @@ static enum ftun_stat why_unknown(struct ftun_net *fn, struct nf_conn *ct)
 
 	if (!ftun_settings_armed(fn))
 		return FTUN_STAT_flow_ended_disarmed;
-	reason = ftun_settings_select(fn, ct, 0);
+	reason = ftun_settings_select(fn, ct, NULL);
 	if (reason != FTUN_OK)
 		return reason;
 	if (test_bit(IPS_OFFLOAD_BIT, &ct->status))
@@ -359,7 +378,8 @@ unlock:
 }
 
 /* Ids only grow, so who goes by them meets each connection once, and misses none
- * that stays. cb->args[0] is the last id done.
+ * that stays. cb->args[0] is the last id done, and cb->args[1] the last that there
+ * was in the beginning: with those that come meanwhile it might never end.
  */
 static void dump_flows(struct sk_buff *skb, struct netlink_callback *cb,
 		       const struct ftun_filter *filter, struct ftun_net *fn)
@@ -368,8 +388,10 @@ static void dump_flows(struct sk_buff *skb, struct netlink_callback *cb,
 	struct ftun_flow *flow;
 	int visits = 0;
 
+	if (!cb->args[1])
+		cb->args[1] = READ_ONCE(fn->last_id);
 	rcu_read_lock();
-	while ((flow = xa_find_after(&fn->ids, &id, ULONG_MAX, XA_PRESENT))) {
+	while ((flow = xa_find_after(&fn->ids, &id, cb->args[1], XA_PRESENT))) {
 		if (dump_flow(skb, cb, filter, flow))
 			break;
 		cb->args[0] = id;

@@ -179,13 +179,17 @@ static int rule_find(const struct ftun_settings *set,
 	return i;
 }
 
-/* There is room for one more: count_rules() saw to it. */
+/* There is room for one more: count_rules() saw to it, up to as many as may be. */
 static int rule_apply(struct ftun_settings *set, const struct ftun_rule *rule,
 		      const struct nlattr *nest, struct netlink_ext_ack *extack)
 {
 	int i = rule_find(set, rule);
 
 	if (rule->verdict != FTUN_NL_VERDICT_NONE) {
+		if (i == NF_FLOWTUN_RULES_MAX) {
+			NL_SET_ERR_MSG(extack, "too many rules");
+			return -ENOSPC;
+		}
 		set->rule_count = max_t(int, set->rule_count, i + 1);
 		set->rules[i] = *rule;
 		return 0;
@@ -196,6 +200,22 @@ static int rule_apply(struct ftun_settings *set, const struct ftun_rule *rule,
 	}
 	set->rules[i] = set->rules[--set->rule_count];
 	return 0;
+}
+
+/* A name that a device could have, and nothing behind its end. */
+static int rule_name(struct ftun_rule *rule, const struct nlattr *attr,
+		     struct netlink_ext_ack *extack)
+{
+	ssize_t len = nla_strscpy(rule->name, attr, sizeof(rule->name));
+
+	if (len > 0 && len == strlen(rule->name) && dev_valid_name(rule->name))
+		return 0;
+	if (len)
+		NL_SET_ERR_MSG_ATTR(extack, attr,
+				    "no device can have this name");
+	else
+		NL_SET_ERR_MSG_ATTR(extack, attr, "empty name");
+	return -EINVAL;
 }
 
 static int rule_parse(struct ftun_rule *rule, const struct nlattr *nest,
@@ -221,11 +241,7 @@ static int rule_parse(struct ftun_rule *rule, const struct nlattr *nest,
 	memset(rule, 0, sizeof(*rule));
 	rule->kind = nla_get_u32(tb[FTUN_A_RULE_KIND]);
 	rule->verdict = nla_get_u32(tb[FTUN_A_RULE_VERDICT]);
-	if (nla_strscpy(rule->name, tb[FTUN_A_RULE_NAME],
-			sizeof(rule->name)) > 0)
-		return 0;
-	NL_SET_ERR_MSG_ATTR(extack, tb[FTUN_A_RULE_NAME], "empty name");
-	return -EINVAL;
+	return rule_name(rule, tb[FTUN_A_RULE_NAME], extack);
 }
 
 static bool is_rule(const struct nlattr *attr)
@@ -233,6 +249,7 @@ static bool is_rule(const struct nlattr *attr)
 	return nla_type(attr) == FTUN_A_SETTINGS_RULE;
 }
 
+/* No more than there may be in the end. */
 static unsigned int count_rules(const struct genl_info *info)
 {
 	const struct nlattr *attr;
@@ -241,7 +258,7 @@ static unsigned int count_rules(const struct genl_info *info)
 
 	nlmsg_for_each_attr(attr, info->nlhdr, GENL_HDRLEN, rem)
 		count += is_rule(attr);
-	return count;
+	return min_t(unsigned int, count, NF_FLOWTUN_RULES_MAX);
 }
 
 static int read_rules(struct ftun_settings *set, struct genl_info *info)
@@ -259,10 +276,7 @@ static int read_rules(struct ftun_settings *set, struct genl_info *info)
 		if (err)
 			return err;
 	}
-	if (set->rule_count <= NF_FLOWTUN_RULES_MAX)
-		return 0;
-	NL_SET_ERR_MSG(info->extack, "too many rules");
-	return -ENOSPC;
+	return 0;
 }
 
 static int settings_change(struct ftun_net *fn, struct genl_info *info)

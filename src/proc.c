@@ -16,8 +16,8 @@
 #include "netns.h"
 
 #define PROC_NAME	"nf_flowtable_tun"
-/* Most that %ph prints */
-#define FTUN_SHOWN_BYTES 64
+/* Most that %ph prints at once */
+#define FTUN_HEX_MAX	64
 
 static int stat_show(struct seq_file *seq, void *v)
 {
@@ -118,12 +118,21 @@ static void show_path(struct seq_file *seq, struct ftun_path *path)
 		   READ_ONCE(path->packets), READ_ONCE(path->bytes));
 }
 
+static void show_bytes(struct seq_file *seq, const char *name, const u8 *bytes,
+		       int len)
+{
+	int at;
+
+	seq_printf(seq, " %s=", name);
+	for (at = 0; at < len; at += FTUN_HEX_MAX)
+		seq_printf(seq, "%*phN", min(len - at, FTUN_HEX_MAX), bytes + at);
+}
+
 static void show_mismatch(struct seq_file *seq,
 			  const struct ftun_mismatch *mismatch)
 {
-	seq_printf(seq, " slow=%*phN fast=%*phN",
-		   min_t(int, mismatch->len, FTUN_SHOWN_BYTES), mismatch->slow,
-		   min_t(int, mismatch->len, FTUN_SHOWN_BYTES), mismatch->fast);
+	show_bytes(seq, "slow", mismatch->slow, mismatch->len);
+	show_bytes(seq, "fast", mismatch->fast, mismatch->len);
 }
 
 static void show_dir(struct seq_file *seq, const struct ftun_flow *flow, int i)

@@ -132,13 +132,14 @@ static bool has_label(const struct nf_conn *ct, u32 bit)
 }
 
 static bool selected(const struct ftun_settings *set, const struct nf_conn *ct,
-		     u32 mark)
+		     const u32 *mark)
 {
 	switch (set->select) {
 	case FTUN_NL_SELECT_CT_MARK:
 		return (ftun_ct_mark(ct) & set->select_mask) == set->select_value;
 	case FTUN_NL_SELECT_MARK:
-		return (mark & set->select_mask) == set->select_value;
+		return !mark ||
+		       (*mark & set->select_mask) == set->select_value;
 	case FTUN_NL_SELECT_CT_LABEL:
 		return has_label(ct, set->select_value);
 	default:
@@ -156,13 +157,13 @@ static bool has_protocol(const struct ftun_settings *set, u8 l4proto)
  * ftun_settings_select() - is a connection one of those to be learned?
  * @fn:   where
  * @ct:   its conntrack entry
- * @mark: mark of its packet
+ * @mark: mark of its packet, or NULL if that is not known and shall not matter
  *
  * Context: RCU read side.
  * Return: FTUN_OK, or why not now: all of this can change.
  */
 enum ftun_stat ftun_settings_select(const struct ftun_net *fn,
-				    const struct nf_conn *ct, u32 mark)
+				    const struct nf_conn *ct, const u32 *mark)
 {
 	const struct ftun_settings *set = settings(fn);
 

@@ -90,7 +90,7 @@ u32 ftun_settings_flow_limit(const struct ftun_net *fn);
 u32 ftun_settings_idle(const struct ftun_net *fn, u8 l4proto);
 int ftun_settings_hook_priority(const struct ftun_net *fn);
 enum ftun_stat ftun_settings_select(const struct ftun_net *fn,
-				    const struct nf_conn *ct, u32 mark);
+				    const struct nf_conn *ct, const u32 *mark);
 bool ftun_settings_seen_enough(const struct ftun_net *fn, u16 *seen);
 bool ftun_settings_changed_since(const struct ftun_net *fn, u32 since);
 enum ftun_stat ftun_settings_admit(const struct ftun_net *fn,

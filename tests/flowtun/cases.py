@@ -336,11 +336,11 @@ def set_get(bed):
 def conf(bed):
     """conf: what show writes, load takes; all of a file or nothing"""
     words = ("armed no protocols udp learn-after 7 assured yes plain yes flow-limit 99 hook before tcp-timeout 11 "
-             "udp-timeout 12 select ct-mark 0x2/0xf tunnel tun0 deny device lan0 allow")
+             "udp-timeout 12 select ct-mark 0x2/0xf tunnel tun0 deny device lan0 allow device lan#2 deny")
     tool(bed, "set", *words.split())
     saved = tool(bed, "conf", "show")
     tool(bed, "set", "reset", "tunnel", "other", "deny")
-    tool(bed, "conf", "load", stdin="# a comment\n" + saved)
+    tool(bed, "conf", "load", stdin="# a comment\n" + saved.replace("yes\n", "yes # another\n"))
     same(tool(bed, "conf", "show"), saved)
     bad = saved.replace("learn-after 7", "learn-after 70000").replace("armed no", "armed yes")
     has(tool(bed, "conf", "load", stdin=bad, code=2), "out of range")
@@ -564,6 +564,8 @@ def why_unknown(bed):
     conn.up()
     has(tool(bed, "why", *conn.words()), "no packet of it was seen to be forwarded into or out of a tunnel")
     has(tool(bed, "why", "tun0"), "no connection in it is known")
+    tool(bed, "set", "select", "mark", "1")
+    has(tool(bed, "why", *conn.words()), "no packet of it was seen")
     has(tool(bed, "why", "lo", code=1), "neither a tuple nor a tunnel device")
 
 
@@ -669,13 +671,14 @@ MISUSE = (
     "delete id x", "delete udp 1.2.3.4 5.6.7.8", "why", "why udp", "why udp 1.2.3.4:1 x:2",
     "why udp 1.2.3.4:1 1.2.3.4:2 zone 65536", "conf", "conf load /nosuch", "stats --nosuch", "top interval 0",
     "top nosuch 1", "check me", "show me", "flush me", "monitor me", "devices a b", "-x",
+    "flows reason " + "x" * 32, "flows reason " + "x" * 40000, "flows " + "sport 1 " * 4095,
 )
 REFUSED = (
     ("set learn-after 65536", "out of range"), ("set tcp-timeout 432001", "out of range"),
     ("set select ct-label 128", "a label's bit is less than 128"),
     ("set select ct-mark 0x10/0xf", "no mark can fit"), ("set tunnel nosuch default", "there is no such rule"),
     ("flows reason nosuch", "no counter has this name"), ("flows src 10.0.0.0/33", "prefix longer than an address"),
-    ("delete id 0", "no such connection"), ("delete reason nosuch", "no counter has this name"),
+    ("set device a:b deny", "no device can have this name"), ("delete id 0", "no such connection"), ("delete reason nosuch", "no counter has this name"),
 )
 
 
