@@ -13,6 +13,9 @@
 #include "policy.h"
 #include "settings.h"
 
+/* Are we told of devices that go? Guarded by RTNL. */
+static bool told;
+
 static struct ftun_device *device_find(struct ftun_net *fn, u32 iif)
 {
 	struct ftun_device *fdev;
@@ -109,7 +112,7 @@ static void devices_hook_work(struct work_struct *work)
 	rtnl_lock();
 	while (!READ_ONCE(fn->leaving) && wanted_pop(fn, &iif)) {
 		dev = __dev_get_by_index(fn->net, iif);
-		if (dev && !device_find(fn, iif))
+		if (told && dev && !device_find(fn, iif))
 			device_hook(fn, dev);
 	}
 	rtnl_unlock();
@@ -165,13 +168,26 @@ static struct notifier_block devices_notifier = {
 	.notifier_call = devices_event,
 };
 
-int ftun_devices_init(void)
+static void set_told(bool value)
 {
-	return register_netdevice_notifier(&devices_notifier);
+	rtnl_lock();
+	told = value;
+	rtnl_unlock();
 }
 
+int ftun_devices_init(void)
+{
+	int err = register_netdevice_notifier(&devices_notifier);
+
+	if (!err)
+		set_told(true);
+	return err;
+}
+
+/* All hooks are taken off: for the notifier every device goes. */
 void ftun_devices_exit(void)
 {
+	set_told(false);
 	unregister_netdevice_notifier(&devices_notifier);
 }
 

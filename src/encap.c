@@ -91,6 +91,7 @@ void ftun_encap_pull(struct sk_buff *skb, const struct ftun_packet *pkt,
 	pull_csum(skb, pkt);
 	skb_clear_hash_if_not_l4(skb);
 	skb_set_queue_mapping(skb, 0);
+	skb->skb_iif = path->way->tun_in->ifindex;
 	iptunnel_pull_offloads(skb);
 	pull_tos(skb, pkt, path);
 }
@@ -271,6 +272,8 @@ bool ftun_encap_push(struct net *net, struct sk_buff *skb,
 		return false;
 	if (!outer->gre)
 		skb_set_inner_ipproto(skb, inner6 ? IPPROTO_IPV6 : IPPROTO_IPIP);
+	skb->skb_iif = 0;
+	skb_set_queue_mapping(skb, 0);
 	push_header(net, skb, path);
 	if (outer->v6)
 		push_label(net, skb, path);

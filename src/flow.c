@@ -184,9 +184,12 @@ struct ftun_flow *ftun_flow_create(struct ftun_net *fn, struct nf_conn *ct,
 		call_rcu(&flow->rcu, flow_free_rcu);
 		return NULL;
 	}
+	/* GC on another CPU may end it from here on, but not half of it. */
+	spin_lock(&flow->lock);
 	old = rhashtable_lookup_get_insert_fast(&fn->flows, &flow->node,
 						flow_params);
 	if (old) {
+		spin_unlock(&flow->lock);
 		xa_erase(&fn->ids, flow->id);
 		call_rcu(&flow->rcu, flow_free_rcu);
 		return IS_ERR(old) ? NULL : old;
@@ -194,6 +197,7 @@ struct ftun_flow *ftun_flow_create(struct ftun_net *fn, struct nf_conn *ct,
 	xa_store(&fn->ids, flow->id, flow, GFP_ATOMIC);
 	ftun_stat_inc(fn->stats, FTUN_STAT_flow_learned);
 	ftun_event_flow(flow, FTUN_NL_EVENT_LEARNED, FTUN_OK);
+	spin_unlock(&flow->lock);
 	queue_delayed_work(ftun_workqueue, &fn->gc_work, GC_INTERVAL);
 	return flow;
 }
@@ -369,12 +373,41 @@ static u32 flow_used(const struct ftun_flow *flow)
 	return used;
 }
 
-/* Let an entry live on from its last packet as the slow path would have. */
+/* How long conntrack lets the connection live without a packet; 0: not known. */
+static u32 ct_period(struct nf_conn *ct, u32 timeout)
+{
+	return is_tcp(ct) ? ftun_window_timeout(ct) : timeout;
+}
+
+/* Conntrack's limit may be less than ours, and with older kernels is not looked at
+ * while an entry is offloaded.
+ */
+static bool flow_idle(const struct ftun_flow *flow)
+{
+	s32 idle = (u32)jiffies - flow_used(flow), period;
+
+	if (idle > (s32)idle_timeout(flow))
+		return true;
+	if (idle <= HZ)
+		return false;
+	period = ct_period(flow->ct, flow->timeout);
+	return period && idle > period;
+}
+
+/* Let an entry live on from its last packet as the slow path would have. It may have
+ * had one since, such as a FIN; what is longer than any packet is good for is an older
+ * kernel's day, see flow_restore_timeout().
+ */
 static void ct_refresh(struct nf_conn *ct, u32 used, u32 timeout, bool handback)
 {
-	timeout = used + (is_tcp(ct) ? ftun_window_timeout(ct) : timeout);
-	if (handback || (s32)(timeout - READ_ONCE(ct->timeout)) > 0)
-		WRITE_ONCE(ct->timeout, timeout);
+	u32 period = ct_period(ct, timeout);
+	s32 left = READ_ONCE(ct->timeout) - nfct_time_stamp;
+	s32 due = used + period - nfct_time_stamp;
+
+	if (test_bit(IPS_FIXED_TIMEOUT_BIT, &ct->status))
+		return;
+	if (due > left || (handback && left > (s32)period))
+		WRITE_ONCE(ct->timeout, used + period);
 }
 
 static void acct_refresh(const struct ftun_acct *acct, u32 used)
@@ -395,13 +428,24 @@ static void path_refresh(const struct ftun_flow *flow,
 }
 
 /* Older kernels' conntrack gives an offloaded entry a day to live. The slow path
- * would have given it what the last packet was good for.
+ * would have given it what the last packet was good for, which may have been one that
+ * was left to it, such as a FIN.
  */
 static void flow_restore_timeout(struct ftun_flow *flow)
 {
+	u32 used = flow_used(flow);
+	int i;
+
 	lockdep_assert_held(&flow->lock);
+	for (i = 0; i < IP_CT_DIR_MAX; i++) {
+		const struct ftun_path *path = flow->dir[i].path;
+
+		if (path && READ_ONCE(path->passed) != FTUN_OK &&
+		    time_after32(READ_ONCE(path->passed_at), used))
+			used = READ_ONCE(path->passed_at);
+	}
 	if (is_tcp(flow->ct) || flow->timeout)
-		ct_refresh(flow->ct, flow_used(flow), flow->timeout, true);
+		ct_refresh(flow->ct, used, flow->timeout, true);
 }
 
 static bool tcp_closed(const struct nf_conn *ct)
@@ -421,7 +465,7 @@ static enum ftun_stat flow_judge(struct ftun_flow *flow)
 		return FTUN_STAT_flow_ended_deleted;
 	if (tcp_closed(flow->ct))
 		return FTUN_STAT_flow_ended_closed;
-	if (time_after32((u32)jiffies, flow_used(flow) + idle_timeout(flow)))
+	if (flow_idle(flow))
 		return FTUN_STAT_flow_ended_idle;
 	return FTUN_OK;
 }
@@ -547,6 +591,11 @@ static void flow_gc_work(struct work_struct *work)
  */
 void ftun_flow_gc_kick(struct ftun_net *fn)
 {
+	/* One event after the other must not put it off. */
+	if (delayed_work_pending(&fn->gc_work) &&
+	    time_before_eq(READ_ONCE(fn->gc_work.timer.expires),
+			   jiffies + GC_SOON))
+		return;
 	if (!READ_ONCE(fn->leaving))
 		mod_delayed_work(ftun_workqueue, &fn->gc_work, GC_SOON);
 }

@@ -56,6 +56,8 @@ enum ftun_state {
 #define FTUN_PATH_HAIRPIN	0x40	/* out by the device that it came in by */
 #define FTUN_PATH_REPLY		0x80	/* of the connection's reply direction */
 #define FTUN_PATH_ACCT		0x100	/* the connection's entry has counters */
+#define FTUN_PATH_LABEL		0x200	/* all have this IPv6 flow label */
+#define FTUN_PATH_LABEL_OR_NONE	0x400	/* all have one, or none has */
 
 /* Outer IPv4 ids that a path takes from the kernel at once */
 #define FTUN_PATH_IDS		64

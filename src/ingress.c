@@ -45,6 +45,17 @@ static bool tunnel_takes_gso(const struct sk_buff *skb,
 			  skb_shinfo(skb)->gso_type & GSO_TYPES);
 }
 
+/* Datagrams that GRO or their sender put together, of which each is one for the tunnel:
+ * udp_unexpected_gso() takes them apart.
+ */
+static bool gso_of_outer(const struct sk_buff *skb)
+{
+	u32 type = skb_shinfo(skb)->gso_type;
+
+	return type & SKB_GSO_UDP_L4 ||
+	       !(type & (SKB_GSO_UDP_TUNNEL | SKB_GSO_UDP_TUNNEL_CSUM));
+}
+
 static enum ftun_stat check_gso(const struct sk_buff *skb,
 				const struct ftun_packet *pkt,
 				const struct ftun_path *path)
@@ -56,6 +67,8 @@ static enum ftun_stat check_gso(const struct sk_buff *skb,
 		return FTUN_STAT_pass_gso;
 	if (!skb_shinfo(skb)->gso_type ||
 	    skb_shinfo(skb)->gso_type & ~allowed)
+		return FTUN_STAT_pass_gso;
+	if (pkt->udp && gso_of_outer(skb))
 		return FTUN_STAT_pass_gso;
 	if (path->what & FTUN_PATH_ENCAP && !tunnel_takes_gso(skb, path))
 		return FTUN_STAT_pass_gso;
@@ -144,6 +157,14 @@ static bool routes_current(const struct ftun_path *path)
 		ftun_route_current(&way->outer_route, way->outer.v6));
 }
 
+/* tc and netdev chains on the device may have given the packet a mark, which rules and
+ * routes can ask for, or a priority; so may a VLAN's tag.
+ */
+static bool came_alike(const struct sk_buff *skb, const struct ftun_way *way)
+{
+	return skb->mark == way->mark_in && skb->priority == way->priority_in;
+}
+
 /* Is all that the proof stood on still so? */
 static enum ftun_stat check_proof(struct ftun_net *fn,
 				  struct sk_buff *skb,
@@ -152,7 +173,7 @@ static enum ftun_stat check_proof(struct ftun_net *fn,
 {
 	if (!ftun_policy_current(fn, path) ||
 	    !ftun_renew_current(fn, skb, pkt, path) ||
-	    !routes_current(path))
+	    !routes_current(path) || !came_alike(skb, path->way))
 		return FTUN_STAT_pass_stale;
 	return path->way->neigh->dead ? FTUN_STAT_pass_neigh : FTUN_OK;
 }
@@ -200,15 +221,12 @@ static enum ftun_stat check_tunnels(const struct sk_buff *skb,
 	return reason;
 }
 
-/* The outer label is another one if the inner one is 0, see ip6_make_flowlabel();
- * an automatic port goes by a hash that any inner label is part of.
- */
 static bool label_fits(const struct sk_buff *skb, const struct ftun_packet *pkt,
 		       const struct ftun_path *path)
 {
 	const struct ipv6hdr *ip6h = (const void *)skb->data + pkt->inner;
 
-	if (path->way->outer.rules & FTUN_OUTER_SPORT_AUTO)
+	if (path->what & FTUN_PATH_LABEL)
 		return ip6_flowlabel(ip6h) == path->label;
 	return !ip6_flowlabel(ip6h) == !path->label;
 }
@@ -221,9 +239,7 @@ static enum ftun_stat check_ipv6(const struct net *net,
 {
 	if (!READ_ONCE(net->ipv6.devconf_all->forwarding))
 		return FTUN_STAT_pass_forwarding;
-	if (path->what & FTUN_PATH_ENCAP &&
-	    path->way->outer.rules & (FTUN_OUTER_LABEL_INHERIT |
-				 FTUN_OUTER_SPORT_AUTO) &&
+	if (path->what & (FTUN_PATH_LABEL | FTUN_PATH_LABEL_OR_NONE) &&
 	    !label_fits(skb, pkt, path))
 		return FTUN_STAT_pass_label;
 	return FTUN_OK;
@@ -237,6 +253,16 @@ static bool l4_csum_known(const struct sk_buff *skb,
 	       skb->csum_level >= pkt->csums;
 }
 
+/* With link padding goes what the device was to fill in there:
+ * pskb_trim_rcsum_slow() does not allow it.
+ */
+static bool sums_behind(const struct sk_buff *skb, const struct ftun_packet *pkt)
+{
+	return skb->ip_summed == CHECKSUM_PARTIAL &&
+	       skb_checksum_start_offset(skb) + skb->csum_offset +
+	       sizeof(__sum16) > pkt->inner + pkt->inner_len;
+}
+
 /* The packet itself: what the slow path would not simply send on. */
 static enum ftun_stat check_packet(const struct ftun_net *fn,
 				   const struct sk_buff *skb,
@@ -244,8 +270,11 @@ static enum ftun_stat check_packet(const struct ftun_net *fn,
 {
 	if (pkt->ttl <= 1)
 		return FTUN_STAT_pass_ttl;
-	if (!l4_csum_known(skb, pkt) &&
-	    READ_ONCE(fn->net->ct.sysctl_checksum) &&
+	if (l4_csum_known(skb, pkt))
+		return FTUN_OK;
+	if (sums_behind(skb, pkt))
+		return FTUN_STAT_pass_header;
+	if (READ_ONCE(fn->net->ct.sysctl_checksum) &&
 	    !ftun_parse_l4_csum_ok(skb, pkt))
 		return FTUN_STAT_pass_l4_csum;
 	return FTUN_OK;
@@ -323,6 +352,21 @@ static bool wants_proof(const struct ftun_path *path, enum ftun_stat reason)
 	default:
 		return false;
 	}
+}
+
+/* A connection that was idle for too long is over as soon as someone looks at its entry:
+ * nf_ct_gc_expired(). Of those in use garbage collection moves the timeout.
+ */
+static bool path_touch(struct ftun_path *path)
+{
+	u32 now = jiffies, used = READ_ONCE(path->used);
+
+	if (used == now)
+		return true;
+	if (now - used > HZ && nf_ct_is_expired(path->ct))
+		return false;
+	WRITE_ONCE(path->used, now);
+	return true;
 }
 
 /* For who asks why; other CPUs read what is next to it. */
@@ -411,10 +455,6 @@ static enum ftun_stat path_stat(const struct ftun_path *path)
 
 static void path_count(struct ftun_path *path, u32 len)
 {
-	u32 now = jiffies;
-
-	if (path->used != now)
-		WRITE_ONCE(path->used, now);
 	WRITE_ONCE(path->packets, path->packets + 1);
 	WRITE_ONCE(path->bytes, path->bytes + len);
 }
@@ -474,6 +514,8 @@ static noinline unsigned int ingress_ip(const struct ftun_device *fdev,
 		reason = FTUN_STAT_pass_nomem;
 	if (reason == FTUN_OK)
 		reason = check_window(skb, &pkt, path);
+	if (reason == FTUN_OK && !path_touch(path))
+		reason = FTUN_STAT_pass_dying;
 	if (reason != FTUN_OK)
 		return pass(fn, skb, &pkt, path, reason);
 	go(fn, skb, &pkt, path);

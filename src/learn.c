@@ -80,7 +80,8 @@ static enum ftun_stat check_connection(const struct nf_conn *ct,
 				       const struct sk_buff *skb,
 				       const struct nf_hook_state *state)
 {
-	if (nfct_help(ct) || nfct_seqadj(ct))
+	if (nfct_help(ct) || nfct_seqadj(ct) ||
+	    test_bit(IPS_FIXED_TIMEOUT_BIT, &ct->status))
 		return FTUN_STAT_refuse_helper;
 	if (state->in == state->out &&
 	    ftun_route_redirects(state->in, state->pf == NFPROTO_IPV6))
@@ -140,13 +141,16 @@ static void want_hook(struct ftun_flow *flow, struct ftun_dir *dir, u32 iif)
 	ftun_devices_want(flow->fn, iif);
 }
 
-static void dir_keep_route(struct ftun_dir *dir, struct dst_entry *dst)
+/* Return: false if the route is about to be freed. */
+static bool dir_keep_route(struct ftun_dir *dir, struct dst_entry *dst)
 {
 	if (dir->dst == dst)
-		return;
-	dst_hold(dst);
+		return true;
+	if (!dst_hold_safe(dst))
+		return false;
 	dst_release(dir->dst);
 	dir->dst = dst;
+	return true;
 }
 
 /* The packet comes by here again in a moment, with its outer header on. */
@@ -165,10 +169,27 @@ static void watch_encap(const struct nf_conn *ct, u8 dir,
 	pend->witness = *witness;
 }
 
+/* A witness is found by the packet's address, which may have been another one's: was
+ * this one in it?
+ */
+static bool carries(const struct ftun_witness *witness, u32 at,
+		    const struct nf_conntrack_tuple *inner)
+{
+	u32 len = inner->src.l3num == AF_INET6 ? sizeof(struct in6_addr)
+					       : sizeof(struct in_addr);
+
+	for (; at + 2 * len <= witness->len; at += sizeof(__be32))
+		if (!memcmp(witness->bytes + at, &inner->src.u3, len) &&
+		    !memcmp(witness->bytes + at + len, &inner->dst.u3, len))
+			return true;
+	return false;
+}
+
 /* A packet that came out of a tunnel and was taken for one of a plain UDP flow: it
  * was in FOU or GUE. The next one will be known for what it is.
  */
-static bool learn_fou(struct ftun_net *fn, const struct ftun_witness *witness,
+static bool learn_fou(const struct ftun_flow *flow, u8 index,
+		      const struct ftun_witness *witness,
 		      const struct ftun_tunnel *in)
 {
 	const struct ftun_tuple *tuple = &witness->pkt.tuple;
@@ -182,8 +203,9 @@ static bool learn_fou(struct ftun_net *fn, const struct ftun_witness *witness,
 	    tuple->l4proto != IPPROTO_UDP || witness->len < data + 4)
 		return false;
 	memcpy(port.daddr, ftun_tuple_daddr(tuple), port.v6 ? 16 : 4);
-	if (ftun_fou_guess(&port, witness->bytes + data))
-		ftun_fou_add(&fn->fou, &port);
+	if (carries(witness, data, &flow->ct->tuplehash[index].tuple) &&
+	    ftun_fou_guess(&port, witness->bytes + data))
+		ftun_fou_add(&flow->fn->fou, &port);
 	return true;
 }
 
@@ -230,11 +252,13 @@ static void learn_dir(struct ftun_flow *flow, u8 index, struct sk_buff *skb,
 		want_hook(flow, dir, witness.iif);
 		return;
 	}
-	if (learn_fou(flow->fn, &witness, in))
+	if (learn_fou(flow, index, &witness, in))
 		return;
 	if (out->encap != FTUN_ENCAP_NONE) {
-		dir_keep_route(dir, skb_dst(skb));
-		watch_encap(flow->ct, index, skb, state, &witness);
+		if (dir_keep_route(dir, skb_dst(skb)))
+			watch_encap(flow->ct, index, skb, state, &witness);
+		else
+			dir_wait(flow, dir, FTUN_STAT_wait_change);
 		return;
 	}
 	ftun_proof_try(flow, index, &(struct ftun_observation) {

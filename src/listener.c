@@ -32,23 +32,31 @@ static void listener_missed(struct sock *sk)
 	kernel_recvmsg(listener->sock, &msg, &none, 0, 0, MSG_DONTWAIT);
 }
 
+/* To the kernel: what others send is refused. */
+static int listener_connect(struct ftun_listener *listener)
+{
+	struct sockaddr_nl addr = { .nl_family = AF_NETLINK };
+
+	return kernel_connect(listener->sock, (void *)&addr, sizeof(addr), 0);
+}
+
 /**
- * ftun_listener_start() - begin to listen to a group
+ * ftun_listener_start() - begin to listen to one or more groups
  * @listener: zeroed but for what is to be called
  * @net:      where
  * @protocol: NETLINK_*, of a part of the kernel that is there already: waiting for
  *            one to be loaded would wait for ever while a namespace is set up
- * @group:    not above 32
+ * @groups:   their bits
  *
  * Context: process.
  * Return: 0 or a negative error.
  */
 int ftun_listener_start(struct ftun_listener *listener, struct net *net,
-			int protocol, unsigned int group)
+			int protocol, u32 groups)
 {
 	struct sockaddr_nl addr = {
 		.nl_family	= AF_NETLINK,
-		.nl_groups	= BIT(group - 1),
+		.nl_groups	= groups,
 	};
 	int err;
 
@@ -60,6 +68,8 @@ int ftun_listener_start(struct ftun_listener *listener, struct net *net,
 	listener->sock->sk->sk_data_ready = listener_data_ready;
 	listener->sock->sk->sk_error_report = listener_missed;
 	err = kernel_bind(listener->sock, (void *)&addr, sizeof(addr));
+	if (!err)
+		err = listener_connect(listener);
 	if (err)
 		ftun_listener_stop(listener);
 	return err;

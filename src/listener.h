@@ -2,11 +2,13 @@
 #ifndef _FTUN_LISTENER_H
 #define _FTUN_LISTENER_H
 
+#include <linux/types.h>
+
 struct net;
 struct socket;
 
 /**
- * struct ftun_listener - hears what the kernel announces to a netlink group
+ * struct ftun_listener - hears what the kernel announces to netlink groups
  * @sock:  where it arrives
  * @heard: called for each announcement, or several of them at once. BH may be off
  */
@@ -16,7 +18,7 @@ struct ftun_listener {
 };
 
 int ftun_listener_start(struct ftun_listener *listener, struct net *net,
-			int protocol, unsigned int group);
+			int protocol, u32 groups);
 void ftun_listener_stop(struct ftun_listener *listener);
 
 #endif /* _FTUN_LISTENER_H */

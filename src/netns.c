@@ -74,6 +74,10 @@ static int __net_init netns_init(struct net *net)
 	return 0;
 
 free_proc:
+	WRITE_ONCE(fn->leaving, true);
+	/* Packets of a namespace that was there before may be in one of the hooks. */
+	synchronize_rcu();
+	cancel_work_sync(&fn->hook_work);
 	ftun_proc_net_exit(net);
 stop_policy:
 	ftun_policy_net_exit(fn);
@@ -96,8 +100,12 @@ static void __net_exit netns_pre_exit(struct net *net)
 
 static void __net_exit netns_exit(struct net *net)
 {
+	struct ftun_net *fn = ftun_net_get(net);
+
+	/* The last packets may have asked for hooks when it had been cancelled. */
+	cancel_work_sync(&fn->hook_work);
 	ftun_proc_net_exit(net);
-	netns_exit_tables(ftun_net_get(net));
+	netns_exit_tables(fn);
 }
 
 static struct pernet_operations netns_ops = {

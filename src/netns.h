@@ -54,7 +54,9 @@ static inline void ftun_walk_rest(struct rhashtable_iter *iter,
  * @plain:       likewise
  * @strangers:   there are some, see stranger.c
  * @nft:         sees the ruleset change, see policy.h
- * @netconf:     hears of changes of rp_filter, see policy.c
+ * @routes6_told: how many changes of IPv6 routes were announced
+ * @rtnetlink:   hears of changes of rp_filter and tc, see policy.c
+ * @routes6:     hears of changes of IPv6 routes, likewise
  * @fou:         where tunnelled packets in UDP come to, see fou.h
  * @settings:    what is set, see settings.c; RCU
  * @settings_lock: held to replace @settings
@@ -79,11 +81,13 @@ struct ftun_net {
 	struct xarray			ids;
 	unsigned long			last_id;
 	atomic_t			generation;
+	atomic_t			routes6_told;
 	bool				armed;
 	bool				plain;
 	bool				strangers;
 	struct nft_watch		nft;
-	struct ftun_listener		netconf;
+	struct ftun_listener		rtnetlink;
+	struct ftun_listener		routes6;
 	struct ftun_fou			fou;
 	struct ftun_settings __rcu	*settings;
 	struct mutex			settings_lock;

@@ -12,6 +12,8 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 
+#include "compat/hook.h"
+
 /**
  * ftun_policy_changed() - make every flow prove itself again
  * @fn: where
@@ -24,12 +26,14 @@ void ftun_policy_changed(struct ftun_net *fn)
 	ftun_flow_gc_kick(fn);
 }
 
-/* A table of legacy iptables, or what is not known. Nothing else has data of its own:
- * nftables and BPF give their type, and so does NAT or has its priorities.
+/* A BPF program, a table of legacy iptables, or what is not known. Nothing else has data
+ * of its own: nftables gives its type, and so does NAT or has its priorities.
  */
 static bool is_untold(const struct nf_hook_entry *hook,
 		      const struct nf_hook_ops *ops)
 {
+	if (nf_hook_is_bpf(ops))
+		return true;
 	return hook->priv && ops->hook_ops_type == NF_HOOK_OP_UNDEFINED &&
 	       ops->priority != NF_IP_PRI_NAT_DST &&
 	       ops->priority != NF_IP_PRI_NAT_SRC;
@@ -53,8 +57,9 @@ static bool has_untold(const struct nf_hook_entries *hooks)
  * ftun_policy_tick() - let no proof get old where rules change untold
  * @fn: where
  *
- * Who replaces the rules of a legacy table (xt_replace_table()) tells nobody. In a
- * namespace with such tables every flow proves itself again with each call.
+ * Who replaces the rules of a legacy table (xt_replace_table()) tells nobody, nor does
+ * who attaches a BPF program or writes to its maps. In a namespace with such every flow
+ * proves itself again with each call.
  *
  * Context: process, once a second while there are flows.
  */
@@ -74,11 +79,19 @@ void ftun_policy_tick(struct ftun_net *fn)
 }
 
 /* inet_netconf_notify_devconf(): forwarding, which routes notice too, and rp_filter,
- * which nothing else does.
+ * which nothing else does. And tc, which may ask for what paths do not give as long as
+ * nobody does: ftun_xmit_asks_ct().
  */
-static void netconf_changed(struct ftun_listener *listener)
+static void rtnetlink_told(struct ftun_listener *listener)
 {
-	ftun_policy_changed(container_of(listener, struct ftun_net, netconf));
+	ftun_policy_changed(container_of(listener, struct ftun_net, rtnetlink));
+}
+
+/* inet6_rt_notify(): rt_genid_ipv6() does not move when a route is deleted. */
+static void routes6_told(struct ftun_listener *listener)
+{
+	atomic_inc_return(&container_of(listener, struct ftun_net,
+					routes6)->routes6_told);
 }
 
 int ftun_policy_net_init(struct ftun_net *fn)
@@ -88,16 +101,29 @@ int ftun_policy_net_init(struct ftun_net *fn)
 	err = nft_watch_start(&fn->nft, fn->net);
 	if (err)
 		return err;
-	fn->netconf.heard = netconf_changed;
-	err = ftun_listener_start(&fn->netconf, fn->net, NETLINK_ROUTE,
-				  RTNLGRP_IPV4_NETCONF);
+	fn->rtnetlink.heard = rtnetlink_told;
+	err = ftun_listener_start(&fn->rtnetlink, fn->net, NETLINK_ROUTE,
+				  BIT(RTNLGRP_IPV4_NETCONF - 1) |
+				  BIT(RTNLGRP_TC - 1));
 	if (err)
-		nft_watch_stop(&fn->nft);
+		goto stop_nft;
+	fn->routes6.heard = routes6_told;
+	err = ftun_listener_start(&fn->routes6, fn->net, NETLINK_ROUTE,
+				  BIT(RTNLGRP_IPV6_ROUTE - 1));
+	if (err)
+		goto stop_rtnetlink;
+	return 0;
+
+stop_rtnetlink:
+	ftun_listener_stop(&fn->rtnetlink);
+stop_nft:
+	nft_watch_stop(&fn->nft);
 	return err;
 }
 
 void ftun_policy_net_exit(struct ftun_net *fn)
 {
-	ftun_listener_stop(&fn->netconf);
+	ftun_listener_stop(&fn->routes6);
+	ftun_listener_stop(&fn->rtnetlink);
 	nft_watch_stop(&fn->nft);
 }

@@ -21,6 +21,12 @@ struct ftun_generations {
 	u32	routes6;
 };
 
+/* Changes with every change of IPv6 routes. */
+static inline u32 ftun_policy_routes6(const struct ftun_net *fn)
+{
+	return rt_genid_ipv6(fn->net) + atomic_read(&fn->routes6_told);
+}
+
 /* To be read before the slow path looks at the packet that is to be the proof. */
 static inline struct ftun_generations
 ftun_policy_generations(const struct ftun_net *fn)
@@ -29,7 +35,7 @@ ftun_policy_generations(const struct ftun_net *fn)
 		.ftun	= atomic_read(&fn->generation),
 		.nft	= nft_generation(fn->net, &fn->nft),
 		.routes4 = rt_genid_ipv4(fn->net),
-		.routes6 = rt_genid_ipv6(fn->net),
+		.routes6 = ftun_policy_routes6(fn),
 	};
 }
 

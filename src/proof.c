@@ -27,6 +27,7 @@
 #include "settings.h"
 #include "tunnel.h"
 #include "witness.h"
+#include "xmit.h"
 
 /* A packet can differ for a reason of its own; this many in a row cannot. */
 #define PROOF_TRIES	3
@@ -71,7 +72,7 @@ static enum ftun_stat path_hold_neigh(struct ftun_path *path,
 	    !refcount_inc_not_zero(&neigh->refcnt))
 		return FTUN_STAT_wait_neigh;
 	path->way->neigh = neigh;
-	path->way->asks_ct = neigh->dev->type != ARPHRD_ETHER;
+	path->way->asks_ct = ftun_xmit_asks_ct(neigh->dev);
 	return FTUN_OK;
 }
 
@@ -166,16 +167,22 @@ static void way_hold_outer_in(struct ftun_way *way, struct net *net,
 			 witness->outer_dir);
 }
 
-static void way_hold_outer_out(struct ftun_way *way, const struct sk_buff *skb)
+/* Our hook may come before the one that confirms entries. Until then an entry has no
+ * end, and may have to give way to another CPU's.
+ */
+static bool way_hold_outer_out(struct ftun_way *way, const struct sk_buff *skb)
 {
 	enum ip_conntrack_info ctinfo;
 	struct nf_conn *ct;
 
 	ct = nf_ct_get(skb, &ctinfo);
 	if (!ct || nf_ct_is_template(ct))
-		return;
+		return true;
+	if (!nf_ct_is_confirmed(ct))
+		return false;
 	nf_conntrack_get(&ct->ct_general);
 	acct_set(&way->outer_out, ct, CTINFO2DIR(ctinfo));
+	return true;
 }
 
 /* ip_forward() derives the priority from the TOS, unless a rule of the user's or
@@ -266,7 +273,7 @@ static void template_gre(struct ftun_outer *outer)
 }
 
 /* An automatic label is the path's, see push_label(). One that is inherited is none by
- * the hash, and is always written over, see label_fits().
+ * the hash, and is always written over, see path_bind_label().
  */
 static void path_set_label(struct ftun_path *path)
 {
@@ -349,9 +356,27 @@ static enum ftun_stat path_encap(struct ftun_path *path,
 	reason = ftun_route_check(seen->outer_dst, v6);
 	if (reason != FTUN_OK)
 		return reason;
-	ftun_route_get(&path->way->outer_route, seen->outer_dst, v6);
-	way_hold_outer_out(path->way, seen->skb);
+	if (!ftun_route_get(&path->way->outer_route, seen->outer_dst, v6) ||
+	    !way_hold_outer_out(path->way, seen->skb))
+		return FTUN_STAT_wait_change;
 	return path_set_outer(path, seen);
+}
+
+/* Which flow labels are as good as this packet's? They can have a say in the route; an
+ * automatic port goes by a hash that they are part of; and an outer label that is
+ * inherited is another one if there is none inside, see ip6_make_flowlabel().
+ */
+static void path_bind_label(struct ftun_path *path, const struct net *net)
+{
+	u32 rules = path->what & FTUN_PATH_ENCAP ? path->way->outer.rules : 0;
+
+	if (!ftun_path_inner6(path))
+		return;
+	if (rules & FTUN_OUTER_SPORT_AUTO ||
+	    ftun_route_by_label(net, &path->way->route))
+		path->what |= FTUN_PATH_LABEL;
+	else if (rules & FTUN_OUTER_LABEL_INHERIT)
+		path->what |= FTUN_PATH_LABEL_OR_NONE;
 }
 
 static void path_decap(struct ftun_path *path, struct net *net,
@@ -440,14 +465,18 @@ static enum ftun_stat path_build(struct ftun_path *path, struct ftun_flow *flow,
 		path->label = ip6_flowlabel(inner);
 	path_set_ct(path, flow->ct, index);
 	path_set_nat(path, flow->ct, index, inner);
-	ftun_route_get(&path->way->route, seen->dst, v6);
+	if (!ftun_route_get(&path->way->route, seen->dst, v6))
+		return FTUN_STAT_wait_change;
 	if (seen->dst->dev == seen->in)
 		path->what |= FTUN_PATH_HAIRPIN;
 	path_decap(path, net, seen);
+	path->way->mark_in = witness->mark;
+	path->way->priority_in = witness->priority;
 	path_set_meta(path, net, seen->skb, path_inner_tos(path, pkt));
 	reason = path_encap(path, seen);
 	if (reason != FTUN_OK)
 		return reason;
+	path_bind_label(path, net);
 	path_set_routes(path, &witness->generations);
 	path->way->mtu = path_mtu(path);
 	path->way->headroom = path_headroom(path);
@@ -611,6 +640,7 @@ static void not_proven(struct ftun_flow *flow, struct ftun_dir *dir,
 		return;
 	case FTUN_STAT_wait_merged:
 	case FTUN_STAT_wait_neigh:
+	case FTUN_STAT_wait_change:
 	case FTUN_STAT_wait_tuple:
 		ftun_stat_inc(flow->fn->stats, reason);
 	}

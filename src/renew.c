@@ -157,7 +157,7 @@ bool ftun_renew(struct ftun_net *fn, struct sk_buff *skb,
 	struct ftun_route outer_route = way->outer_route;
 	struct ftun_route route = way->route;
 	struct net *net = fn->net;
-	u32 generation = ftun_renew_generation(net, way);
+	u32 generation = ftun_renew_generation(fn, way);
 
 	WARN_ON_ONCE(!rcu_read_lock_held());
 	/* Before the answers: what changes after it is asked for again. */

@@ -3,6 +3,7 @@
 #define _FTUN_RENEW_H
 
 #include "flow.h"
+#include "policy.h"
 
 struct ftun_packet;
 struct sk_buff;
@@ -11,10 +12,11 @@ bool ftun_renew(struct ftun_net *fn, struct sk_buff *skb,
 		const struct ftun_packet *pkt, struct ftun_path *path);
 
 /* ftun_way_routes() now */
-static inline u32 ftun_renew_generation(const struct net *net,
+static inline u32 ftun_renew_generation(const struct ftun_net *fn,
 					const struct ftun_way *way)
 {
-	return ftun_way_routes(way, rt_genid_ipv4(net), rt_genid_ipv6(net));
+	return ftun_way_routes(way, rt_genid_ipv4(fn->net),
+			       ftun_policy_routes6(fn));
 }
 
 /**
@@ -30,7 +32,7 @@ static inline bool ftun_renew_current(struct ftun_net *fn, struct sk_buff *skb,
 				      const struct ftun_packet *pkt,
 				      struct ftun_path *path)
 {
-	return READ_ONCE(path->routes) == ftun_renew_generation(fn->net, path->way) ||
+	return READ_ONCE(path->routes) == ftun_renew_generation(fn, path->way) ||
 	       ftun_renew(fn, skb, pkt, path);
 }
 

@@ -10,6 +10,7 @@
 #include <net/ip6_route.h>
 #include <net/ndisc.h>
 #include <net/neighbour.h>
+#include <net/nexthop.h>
 
 static const struct rtable *route4(const struct dst_entry *dst)
 {
@@ -53,17 +54,20 @@ enum ftun_stat ftun_route_check(const struct dst_entry *dst, bool v6)
 
 /**
  * ftun_route_get() - keep a route
- * @route: where; empty before
+ * @route: where; empty before, and after a failure
  * @dst:   a route that the slow path used; a reference is taken
  * @v6:    it is an IPv6 route, not IPv4
  *
  * Context: RCU read side.
+ * Return: false if it is about to be freed: a packet that comes in has no reference.
  */
-void ftun_route_get(struct ftun_route *route, struct dst_entry *dst, bool v6)
+bool ftun_route_get(struct ftun_route *route, struct dst_entry *dst, bool v6)
 {
-	dst_hold(dst);
+	if (!dst_hold_safe(dst))
+		return false;
 	route->dst = dst;
 	route->pmtu = v6 ? dst_metric_raw(dst, RTAX_MTU) : route4(dst)->rt_pmtu;
+	return true;
 }
 
 /**
@@ -105,6 +109,25 @@ u32 ftun_route_forward_mtu(const struct ftun_route *route, bool v6)
 bool ftun_route_learned_mtu(const struct ftun_route *route, bool v6)
 {
 	return !v6 && route->dst && route->pmtu;
+}
+
+/**
+ * ftun_route_by_label() - may the flow label have had a say in this IPv6 route?
+ * @net:   where
+ * @route: the route
+ *
+ * It has among several next hops, see ip6_multipath_l3_keys(), and with newer kernels'
+ * rules.
+ *
+ * Context: RCU read side.
+ */
+bool ftun_route_by_label(const struct net *net, const struct ftun_route *route)
+{
+	const struct fib6_info *from = rcu_dereference(route6(route->dst)->from);
+
+	return fib6_has_custom_rules(net) || !from ||
+	       READ_ONCE(from->fib6_nsiblings) ||
+	       (from->nh && nexthop_num_path(from->nh) > 1);
 }
 
 static struct neighbour *neigh4(const struct rtable *rt, __be32 daddr)

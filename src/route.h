@@ -80,12 +80,13 @@ static inline bool ftun_route_redirects(const struct net_device *dev, bool v6)
 }
 
 enum ftun_stat ftun_route_check(const struct dst_entry *dst, bool v6);
-void ftun_route_get(struct ftun_route *route, struct dst_entry *dst, bool v6);
+bool ftun_route_get(struct ftun_route *route, struct dst_entry *dst, bool v6);
 bool ftun_route_hold(struct ftun_route *route, const struct ftun_route *from);
 void ftun_route_put(struct ftun_route *route);
 u32 ftun_route_mtu(const struct ftun_route *route);
 u32 ftun_route_forward_mtu(const struct ftun_route *route, bool v6);
 bool ftun_route_learned_mtu(const struct ftun_route *route, bool v6);
+bool ftun_route_by_label(const struct net *net, const struct ftun_route *route);
 struct neighbour *ftun_route_neigh(const struct ftun_route *route,
 				   const void *ip, bool v6);
 

@@ -11,7 +11,8 @@ struct seq_file;
  * Every counter with its meaning, in the order in which it is shown. A packet of
  * the fast path counts once under fast_*. A packet that the ingress hook gives
  * back to the stack counts once under pass_*. A direction of a connection that
- * is not going to be accelerated counts once under refuse_*.
+ * is not going to be accelerated counts once under refuse_*; so does each packet of
+ * a connection for which there is no flow.
  */
 #define FTUN_STATS(X)							\
 	X(fast_encap,	"packets sent into a tunnel by the fast path")	\
@@ -39,7 +40,7 @@ struct seq_file;
 	X(pass_mtu,	"packet larger than a device or path MTU")	\
 	X(pass_gso,	"aggregated packet of a kind that is not handled") \
 	X(pass_window,	"TCP packet outside the window, or connection closing") \
-	X(pass_dying,	"conntrack entry deleted")			\
+	X(pass_dying,	"conntrack entry deleted or expired")			\
 	X(pass_assured,	"conntrack is due to mark the UDP stream assured") \
 	X(pass_redirect, "an ICMP redirect may be due")			\
 	X(pass_stale,	"rules, devices, routes or a conntrack mark changed: prove the flow again") \
@@ -50,11 +51,12 @@ struct seq_file;
 	X(wait_unseen,	"packet not seen by an ingress hook, its device gets one") \
 	X(wait_merged,	"packet merged, split or queued on the slow path, next one is tried") \
 	X(wait_neigh,	"neighbour not resolved yet")			\
+	X(wait_change,	"route or conntrack entry of the packet is about to go, or not quite there") \
 	X(wait_unselected, "packets of connections that the settings do not select") \
 	X(wait_unassured, "packets of connections that conntrack does not call assured yet") \
 	X(wait_packets,	"packets that learn-after leaves to the slow path") \
 	X(wait_tuple,	"an ended connection still holds the same addresses") \
-	X(refuse_helper, "connection has a conntrack helper or sequence adjustment") \
+	X(refuse_helper, "connection has a conntrack helper, sequence adjustment or fixed timeout") \
 	X(refuse_proto,	"packets neither TCP nor UDP on their way through a tunnel") \
 	X(refuse_owned,	"connection belongs to another flow offload")	\
 	X(refuse_route,	"route is not plain unicast")		\

@@ -53,7 +53,7 @@ void ftun_tunnel_seq_seen(const struct net_device *dev, bool outer6, u32 seq);
  */
 static inline bool ftun_tunnel_watched_in(const struct net_device *dev)
 {
-	return dev_tapped(dev) ||
+	return dev_tapped_in(dev) ||
 	       rcu_access_pointer(dev->xdp_prog) ||
 	       rcu_access_pointer(dev->nf_hooks_ingress) ||
 	       dev_tc_ingress(dev);

@@ -169,7 +169,8 @@ void ftun_way_retire(struct ftun_net *fn)
 	rhashtable_walk_enter(&fn->ways, &iter);
 	rhashtable_walk_start(&iter);
 	while ((way = rhashtable_walk_next(&iter))) {
-		if (!IS_ERR(way) && way->generation != generation)
+		/* Those that have been proven meanwhile are of a later one. */
+		if (!IS_ERR(way) && (s32)(way->generation - generation) < 0)
 			way_put_neigh(way);
 		ftun_walk_rest(&iter, &visits);
 	}

@@ -59,13 +59,13 @@ struct ftun_acct {
  *              that goes changes the generation first, and then waits for a
  *              grace period
  * @tun_out:    tunnel device with FTUN_PATH_ENCAP, likewise
+ * @mark_in:    skb->mark at the ingress hook
+ * @priority_in: skb->priority likewise
  * @mark:       skb->mark as the slow path leaves it
  * @priority:   skb->priority likewise, unless FTUN_PATH_PRIO_BY_TOS
  * @mtu:        longest inner packet to be sent whole
  * @headroom:   bytes wanted in front of the inner header
- * @asks_ct:    the device answers by itself what it cannot send, as WireGuard, VTI and
- *              the like do, but Ethernet does not. Whom, it asks conntrack if there
- *              is NAT: icmp_ndo_send()
+ * @asks_ct:    the device may ask for a packet's entry, see ftun_xmit_asks_ct()
  * @outer_in:   conntrack entry of the outer packets that come in
  * @outer_out:  conntrack entry of the outer packets that go out
  * @outer:      with FTUN_PATH_ENCAP
@@ -87,6 +87,8 @@ struct ftun_way {
 	struct ftun_route	outer_route;
 	struct net_device	*tun_in;
 	struct net_device	*tun_out;
+	u32			mark_in;
+	u32			priority_in;
 	u32			mark;
 	u32			priority;
 	u16			mtu;

@@ -10,6 +10,7 @@
 #include <linux/netfilter/nf_conntrack_tcp.h>
 #include <net/netfilter/nf_conntrack.h>
 #include <net/netfilter/nf_conntrack_l4proto.h>
+#include <net/netfilter/nf_conntrack_timeout.h>
 #include <net/tcp.h>
 
 /* enum tcp_bit_set, private to nf_conntrack_proto_tcp.c */
@@ -200,17 +201,18 @@ bool ftun_window_track(struct nf_conn *ct, u8 dir, const struct tcphdr *tcph,
 	return ok;
 }
 
-static u32 timeout_for(const struct nf_tcp_net *tn, const struct ip_ct_tcp *tcp)
+static u32 timeout_for(const unsigned int *timeouts, u8 max_retrans,
+		       const struct ip_ct_tcp *tcp)
 {
 	u8 flags = tcp->seen[0].flags | tcp->seen[1].flags;
-	u32 timeout = READ_ONCE(tn->timeouts[tcp->state]);
+	u32 timeout = READ_ONCE(timeouts[tcp->state]);
 
-	if (tcp->retrans >= READ_ONCE(tn->tcp_max_retrans))
-		return min(timeout, tn->timeouts[TCP_CONNTRACK_RETRANS]);
+	if (tcp->retrans >= max_retrans)
+		return min(timeout, timeouts[TCP_CONNTRACK_RETRANS]);
 	if (flags & IP_CT_TCP_FLAG_DATA_UNACKNOWLEDGED)
-		return min(timeout, tn->timeouts[TCP_CONNTRACK_UNACK]);
+		return min(timeout, timeouts[TCP_CONNTRACK_UNACK]);
 	if (!tcp->last_win)
-		return min(timeout, tn->timeouts[TCP_CONNTRACK_RETRANS]);
+		return min(timeout, timeouts[TCP_CONNTRACK_RETRANS]);
 	return timeout;
 }
 
@@ -218,18 +220,20 @@ static u32 timeout_for(const struct nf_tcp_net *tn, const struct ip_ct_tcp *tcp)
  * ftun_window_timeout() - how long conntrack lets a connection live from here
  * @ct: TCP conntrack entry
  *
- * Does what the end of nf_conntrack_tcp_packet() does, but knows nothing of
- * timeout policies of the user's.
+ * Does what the end of nf_conntrack_tcp_packet() does.
  *
- * Context: BH off. Takes ct->lock.
+ * Context: BH off, RCU read side. Takes ct->lock.
  * Return: jiffies
  */
 u32 ftun_window_timeout(struct nf_conn *ct)
 {
+	const struct nf_tcp_net *tn = nf_tcp_pernet(nf_ct_net(ct));
+	const unsigned int *timeouts = nf_ct_timeout_lookup(ct);
 	u32 timeout;
 
 	spin_lock(&ct->lock);
-	timeout = timeout_for(nf_tcp_pernet(nf_ct_net(ct)), &ct->proto.tcp);
+	timeout = timeout_for(timeouts ?: tn->timeouts,
+			      READ_ONCE(tn->tcp_max_retrans), &ct->proto.tcp);
 	spin_unlock(&ct->lock);
 	return timeout;
 }

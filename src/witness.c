@@ -79,6 +79,8 @@ void ftun_witness_take(struct ftun_net *fn, const struct sk_buff *skb,
 	witness->complete = true;
 	witness->csum_partial = skb->ip_summed == CHECKSUM_PARTIAL &&
 				skb_checksum_start_offset(skb) >= pkt->inner;
+	witness->mark = skb->mark;
+	witness->priority = skb->priority;
 	witness->hash = skb->hash;
 	witness->hash_l4 = skb->l4_hash;
 	witness->hashed = skb->l4_hash || skb->sw_hash;

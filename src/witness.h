@@ -32,6 +32,8 @@ enum ftun_verdict {
  * @iif:      index of the device it came in on
  * @complete: an ingress hook saw it, and the following is valid
  * @csum_partial: its transport checksum was still to be completed
+ * @mark:     its mark
+ * @priority: its priority
  * @hash:     the hash that came with it
  * @hashed:   there is one
  * @hash_l4:  one that survives decapsulation
@@ -56,6 +58,8 @@ struct ftun_witness {
 	bool				hashed;
 	bool				hash_l4;
 	bool				stranger;
+	u32				mark;
+	u32				priority;
 	u32				hash;
 	u64				stranger_hash;
 	struct ftun_generations		generations;

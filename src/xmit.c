@@ -5,15 +5,19 @@
  */
 #include "xmit.h"
 
+#include <linux/if_arp.h>
 #include <linux/skbuff.h>
+#include <linux/string.h>
 #include <net/inet_ecn.h>
 #include <net/ip_tunnels.h>
 #include <net/neighbour.h>
 #include <net/netfilter/nf_conntrack_acct.h>
 #include <net/ip6_route.h>
 #include <net/ipv6.h>
+#include <net/sch_generic.h>
 
 #include "compat/ip_stats.h"
+#include "compat/tc.h"
 #include "flow.h"
 #include "parse.h"
 
@@ -29,8 +33,9 @@ static void count_receive4(struct net *net, u32 len, u8 ecn, u16 segs)
 	__IP_ADD_STATS(net, IPSTATS_MIB_NOECTPKTS + ecn, segs);
 }
 
-static void count_receive6(struct net *net, const struct net_device *dev,
-			   u32 len, u8 ecn, u16 segs)
+static __always_inline void count_receive6(struct net *net,
+					   const struct net_device *dev,
+					   u32 len, u8 ecn, u16 segs)
 {
 	struct inet6_dev *idev = __in6_dev_get(dev);
 
@@ -154,13 +159,35 @@ static void count_encap(struct net *net, const struct ftun_path *path, u32 len)
 	__IP_UPD_PO_STATS(net, IPSTATS_MIB_OUT, len);
 }
 
+/* iptunnel_xmit() counts what a qdisc drops as dropped, ip6tunnel_xmit() as an error. */
+static void count_sent(const struct ftun_path *path, int err, int len)
+{
+	if (err)
+		len = path->way->outer.v6 ? -1 : 0;
+	iptunnel_xmit_stats(path->way->tun_out, len);
+}
+
 static noinline void attach_ct(struct sk_buff *skb, struct nf_conn *ct, u8 dir)
 {
-	if (!ct || !(READ_ONCE(ct->status) & IPS_NAT_MASK))
+	if (!ct)
 		return;
 	nf_conntrack_get(&ct->ct_general);
 	nf_ct_set(skb, ct, dir == IP_CT_DIR_ORIGINAL ? IP_CT_ESTABLISHED
 						     : IP_CT_ESTABLISHED_REPLY);
+}
+
+/* What ip6_rcv_core() or ip6tunnel_xmit() would have left there, and ip6_link_failure()
+ * reads if the neighbour does not answer.
+ */
+static void fill_cb6(struct sk_buff *skb, const struct ftun_path *path)
+{
+	const struct ftun_way *way = path->way;
+
+	memset(IP6CB(skb), 0, sizeof(*IP6CB(skb)));
+	if (path->what & FTUN_PATH_ENCAP)
+		return;
+	IP6CB(skb)->iif = way->tun_in ? way->tun_in->ifindex : way->iif;
+	IP6CB(skb)->flags = IP6SKB_FORWARDED;
 }
 
 static void prepare(struct sk_buff *skb, const struct ftun_path *path)
@@ -176,6 +203,48 @@ static void prepare(struct sk_buff *skb, const struct ftun_path *path)
 		attach_ct(skb, way->outer_out.ct, way->outer_out.dir);
 	else
 		attach_ct(skb, path->ct, ftun_path_dir(path));
+}
+
+/* neigh_output() */
+static int output(struct sk_buff *skb, const struct ftun_path *path)
+{
+	struct neighbour *neigh = path->way->neigh;
+
+	if (READ_ONCE(neigh->nud_state) & NUD_CONNECTED &&
+	    READ_ONCE(neigh->hh.hh_len))
+		return neigh_hh_output(&neigh->hh, skb);
+	if (ftun_path_wire6(path))
+		fill_cb6(skb, path);
+	return neigh_output(neigh, skb, true);
+}
+
+/* None of them looks into a packet, unless someone has given it filters. */
+static bool qdisc_is_plain(const struct Qdisc *qdisc)
+{
+	static const char *const plain[] = {
+		"noop", "noqueue", "pfifo_fast", "pfifo", "bfifo", "fq_codel",
+		"fq", "mq",
+	};
+
+	return match_string(plain, ARRAY_SIZE(plain), qdisc->ops->id) >= 0;
+}
+
+/**
+ * ftun_xmit_asks_ct() - may a device ask for a packet's conntrack entry?
+ * @dev: what packets are sent by
+ *
+ * WireGuard, VTI and the like do, to answer what they cannot send: icmp_ndo_send().
+ * Chains of a bridge's do, and shapers and filters can.
+ *
+ * Context: BH off, RCU read side.
+ */
+bool ftun_xmit_asks_ct(const struct net_device *dev)
+{
+	const struct Qdisc *qdisc = rcu_dereference(dev->qdisc);
+
+	return dev->type != ARPHRD_ETHER || netif_is_bridge_master(dev) ||
+	       !list_empty(&dev->adj_list.lower) || dev_tc_egress(dev) ||
+	       (qdisc && !qdisc_is_plain(qdisc));
 }
 
 /**
@@ -200,8 +269,7 @@ void ftun_xmit(struct net *net, struct sk_buff *skb,
 	prepare(skb, path);
 	if (path->what & FTUN_PATH_ENCAP)
 		count_encap(net, path, skb->len);
-	err = neigh_output(path->way->neigh, skb, false);
+	err = output(skb, path);
 	if (path->what & FTUN_PATH_ENCAP)
-		iptunnel_xmit_stats(path->way->tun_out,
-				    net_xmit_eval(err) ? 0 : inner_len);
+		count_sent(path, net_xmit_eval(err), inner_len);
 }

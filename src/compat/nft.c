@@ -27,7 +27,7 @@ int nft_watch_start(struct nft_watch *watch, struct net *net)
 
 	watch->listener.heard = nft_announced;
 	err = ftun_listener_start(&watch->listener, net, NETLINK_NETFILTER,
-				  NFNLGRP_NFTABLES);
+				  BIT(NFNLGRP_NFTABLES - 1));
 	if (err)
 		return err;
 	if (nfnetlink_has_listeners(net, NFNLGRP_NFTABLES))

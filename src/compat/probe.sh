@@ -62,6 +62,7 @@ need "a test for packet taps" linux/netdevice.h '(void)dev_nit_active(NULL);'
 	have NET_PTYPE_ALL net/net_namespace.h 'struct net net; (void)net.ptype_all;'
 	have TCX linux/netdevice.h 'struct net_device dev; (void)dev.tcx_ingress;'
 	have DROP_REASON linux/skbuff.h 'kfree_skb_reason(NULL, SKB_DROP_REASON_NOMEM);'
+	have HOOK_OP_BPF linux/netfilter.h 'int type = NF_HOOK_OP_BPF; (void)type;'
 	have GENL_INFO_DUMP net/genetlink.h '(void)genl_info_dump(NULL);'
 } > "$tmp/config.h"
 mv "$tmp/config.h" "$out"

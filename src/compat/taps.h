@@ -18,4 +18,10 @@ static inline bool dev_tapped(const struct net_device *dev)
 #endif
 }
 
+/* The same of what it receives. Sockets of one protocol are asked after taps. */
+static inline bool dev_tapped_in(const struct net_device *dev)
+{
+	return dev_tapped(dev) || !list_empty(&dev->ptype_specific);
+}
+
 #endif /* _FTUN_COMPAT_TAPS_H */
