@@ -6,6 +6,7 @@ import os
 import statistics
 
 import kinds
+import legs
 import picture
 
 WHERE = {"in": "into", "out": "out of"}
@@ -167,6 +168,23 @@ def other_tables(cells):
     yield table
 
 
+def leg_tables(cells):
+    for guest, unit in UNIT.items():
+        group = pick(cells, section="legs", guest=guest)
+        if not group:
+            continue
+        table = Table(f"Linux {group[0]['kernel']}, {unit} per packet that is forwarded through another kind of tunnel",
+                      ["tunnel", "way", "module absent", "present", "more", "fast"])
+        for leg in legs.LEGS:
+            for way in dict.fromkeys(cell["way"] for cell in pick(group, leg=leg)):
+                rounds = pick(group, leg=leg, way=way)
+                absent, present = difference(rounds)
+                fast = min(cell["fast"] for cell in pick(rounds, present=True))
+                table.rows.append([leg, way, number(absent), number(present), f"{100 * (present / absent - 1):.1f} %",
+                                   f"{100 * fast:.0f} %"])
+        yield table
+
+
 def learning_tables(cells):
     table = Table("New connections through an IPIP tunnel", ["guest", "what", "unit", "module absent", "present", "more"])
     for guest, unit in UNIT.items():
@@ -246,7 +264,8 @@ def stream_tables(cells):
 
 
 def tables(cells):
-    for make in (packet_tables, flow_tables, other_tables, learning_tables, rules_tables, memory_tables, cpu_tables, stream_tables):
+    for make in (packet_tables, flow_tables, other_tables, leg_tables, learning_tables, rules_tables, memory_tables, cpu_tables,
+                 stream_tables):
         yield from make(cells)
 
 
