@@ -305,6 +305,20 @@ def neigh(bed):
     return Conn(bed, 1000).warm()
 
 
+@reason("wait_change")
+def new_outer_entry(bed):
+    # Loaded after conntrack: its hook comes before the one that confirms entries.
+    subprocess.run(["rmmod", "nf_flowtable_tun"], check=True)
+    conn = settled(bed)
+
+    def once():
+        bed.shell("conntrack -D -p 4")
+        conn.up()
+        return conn
+
+    return once
+
+
 @reason("wait_unselected")
 def unselected(bed):
     tool(bed, "set", "select", "ct-mark", "1")

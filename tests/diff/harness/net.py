@@ -126,8 +126,8 @@ def offloads(dev, on):
 class Wire:
     """One end of a veth pair as a bare Ethernet port."""
 
-    def __init__(self, name, ns, dev, mac, vnet=False, outgoing=False):
-        self.name, self.mac, self.vnet, self.outgoing = name, mac, vnet, outgoing
+    def __init__(self, name, ns, dev, mac, vnet=False, outgoing=False, protocol=ETH_P_ALL):
+        self.name, self.mac, self.vnet, self.outgoing, self.protocol = name, mac, vnet, outgoing, protocol
         with ns:
             up(dev)
             self.sock = self.open(dev)
@@ -138,7 +138,7 @@ class Wire:
         s.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 64 << 20)
         if self.vnet:
             s.setsockopt(SOL_PACKET, PACKET_VNET_HDR, 1)
-        s.bind((dev, ETH_P_ALL))
+        s.bind((dev, self.protocol))
         return s
 
     def send(self, frame, vnet_hdr=b"\0" * 10):
@@ -195,6 +195,7 @@ def connect(sock, address):
 
 
 UDP_GSO = "UDP segmentation in packet sockets"
+FEATURES = {}       # what others find out: name to function
 
 
 def _version(text):
@@ -206,6 +207,8 @@ def knows(what):
     """Has the guest that, or that type of device?"""
     if what == UDP_GSO:
         return knows_udp_gso()
+    if what in FEATURES:
+        return FEATURES[what]()
     if what.startswith("conntrack "):
         return _version(run("conntrack", "--version").split()[1][1:]) >= _version(what.split()[1])
     if what == "legacy iptables":

@@ -5,4 +5,4 @@ from . import ipip_change, streams  # noqa: F401
 from . import kinds_header, kinds_frame, kinds_gre, kinds_size, kinds_tcp  # noqa: F401
 from . import kinds_change, kinds_mixed, kinds_other, kinds_secret, kinds_refused  # noqa: F401
 from . import around_link, around_pppoe, around_ipsec, around_rules, around_flips, around_plain, around_routes  # noqa: F401
-from . import around_strangers, around_beside, around_selftest  # noqa: F401
+from . import around_strangers, around_beside, around_selftest, around_traits  # noqa: F401

@@ -73,6 +73,9 @@ elsewhere("several next hops", fast=ANY,
           world=dict(setup=("route replace 203.0.113.0/24 nexthop via 192.0.2.2 dev und0 nexthop via 192.0.2.3 dev und0",)))
 elsewhere("no IPsec on a device", fast=ANY, world=dict(sysctl={"net.ipv4.conf.lan0.disable_policy": 1}))
 
+case("routes: IPv6 route back to the sender goes, which a rule asks for", [up(), up(), Do("ip -6 route del 2001:db8:1::/64 dev lan0"), up(), up()],
+     family=6, fast=2, world=dict(id="back", kind="sit", filter="fib saddr . iif oif missing drop"))
+
 # its own, without an announcement of their own
 AFTER = [up(hold=1), down(hold=1), up(hold=1), down(hold=1)]
 for _name, _what in (("forwarding off", "sysctl -qw net.ipv4.conf.lan0.forwarding=0"), ("forwarding off, all", "sysctl -qw net.ipv4.ip_forward=0"),

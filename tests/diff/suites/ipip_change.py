@@ -215,6 +215,25 @@ case("ipip time: idle flow ends and comes back", [up(), down(), Wait(4), up(), d
      world=dict(id="idle", sysctl={"net.netfilter.nf_flowtable_udp_timeout": 1}), fast=ANY)
 case("ipip time: idle tcp ends and comes back", [up(), down(), Wait(4), up(), down(), up(), down()], proto="tcp",
      world=dict(id="idle tcp", sysctl={"net.netfilter.nf_flowtable_tcp_timeout": 1}), fast=ANY)
+# An entry ends when conntrack's timeout says so, whatever that of offloaded connections may be; a FIN gives it another one.
+STRICT = dict(filter="ct state invalid drop")
+case("ipip time: udp that was idle for too long is another connection",
+     [up(), down(), Wait(2.2), up(), down(), up(), down(), Wait(4.5), up(), down(), up()], fast=ANY,
+     world=dict(id="expired", sysctl={"net.netfilter.nf_conntrack_udp_timeout": 3, "net.netfilter.nf_conntrack_udp_timeout_stream": 3}))
+case("ipip time: tcp is closed after a pause", [up(), down(), Wait(4), down(flags="FA"), up(flags="A"), Wait(3), up(flags="FA"), down(flags="A")],
+     proto="tcp", fast=ANY, world=dict(STRICT, id="closed late", sysctl={"net.netfilter.nf_conntrack_tcp_timeout_close_wait": 5,
+                                                                         "net.netfilter.nf_conntrack_tcp_timeout_fin_wait": 5}))
+case("ipip time: a rule gives tcp another timeout", [up(), down(), Wait(5.5), up(), down(), up()], proto="tcp", fast=ANY,
+     world=dict(STRICT, id="policy", sysctl={"net.netfilter.nf_conntrack_tcp_loose": 0}, early="""
+         ct timeout short {
+          protocol tcp
+          l3proto ip
+          policy = { established : 3, unack : 3 }
+         }
+         chain limits {
+          type filter hook prerouting priority -150
+          meta l4proto tcp ct timeout set "short"
+         }"""))
 case("ipip time: entry lives as long as the flow",
      sum(([up(), down(), Wait(0.8)] for _ in range(5)), []) + [up(), down()], fast=ANY,
      world=dict(id="short", sysctl={"net.netfilter.nf_conntrack_udp_timeout": 2,

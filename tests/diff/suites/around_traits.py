@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What a packet has besides its bytes, and who looks at it: mark and priority, the flow
+label that chooses a route, the conntrack entry, the device that it came in by, where
+a checksum is to be written, how it was put together."""
+import os
+import struct
+
+from harness import bpf, frames as fr
+from harness import net
+from harness.engine import ANY, case
+from harness.flow import Do, Wait, down, up
+from harness.sites import SITES
+
+from .around_link import WORLDS
+
+# Mark and priority from a netdev chain, by length; a route by mark.
+MARKS = ("nft 'add table netdev early; add chain netdev early in { type filter hook ingress device %s priority 0; }; "
+         "add rule netdev early in %s length %d meta %s set %d'")
+case("traits: a netdev chain gives some packets a mark that a rule routes by",
+     [Do(MARKS % ("lan0", "ip", 100, "mark", 5)), up(), up(), up(full=100), up(), down()], fast=(2, 4),
+     world=dict(id="mark", setup=("rule add fwmark 5 table 55", "route add blackhole default table 55")), tags=("quick",))
+case("traits: a mark inside changes the route out of the tunnel",
+     [Do(MARKS % ("und0", "ip", 120, "mark", 5)), down(), down(), down(full=100), down(), up()], fast=(2, 4),
+     world=dict(id="mark back", setup=("rule add fwmark 5 table 55", "route add blackhole default table 55")))
+case("traits: a netdev chain gives some packets a priority, which a VLAN's tag shows",
+     [Do(MARKS % ("lan0", "ip6", 60, "priority", 3)), up(), up(), up(full=100), up(), down()], fast=(1, 4), family=6,
+     world=dict(WORLDS["underlay in a VLAN"], id="priority", kind="sit", setup=WORLDS["underlay in a VLAN"]["setup"] + (
+         "link set und0.5 type vlan egress-qos-map 3:6",)))
+
+# IPv6's flow label has a say among next hops, so that a sender can leave one that is dead.
+LABELS = [up(flow=n) for n in range(1, 13)]
+for _kind in ("sit", "ip6ip6"):
+    case("traits: flow labels spread over two tunnels, %s" % _kind, LABELS + LABELS, family=6, fast=ANY,
+         world=dict(id="labels " + _kind, kind=_kind, setup=("-6 route replace 2001:db8:2::/64 nexthop via fe80::9 dev tun0 nexthop via fe80::9 dev tun1",)))
+case("traits: flow labels spread over two tunnels, one label stays fast", [up(flow=7) for _ in range(6)], family=6, fast=(4, 6), base=dict(flow=7),
+     world=dict(id="a label", kind="sit", setup=("-6 route replace 2001:db8:2::/64 nexthop via fe80::9 dev tun0 nexthop via fe80::9 dev tun1",)))
+
+# Bridges, filters and shapers may ask for the conntrack entry.
+BRIDGE = Do("modprobe -q nf_conntrack_bridge; nft 'add table bridge b; add chain bridge b out { type filter hook output priority 0; }; "
+            "add rule bridge b out ct state invalid,untracked drop'")
+for _text, _world in (("LAN", "LAN in a bridge"), ("underlay", "underlay in a bridge")):
+    case("traits: bridge chain asks for the connection, %s" % _text, [BRIDGE, up(), down(), up(), down()], fast=ANY,
+         world=dict(WORLDS[_world], id="bridge ct " + _text))
+case("traits: flower asks for the device that a packet came in by", [
+    Do("modprobe -qa sch_ingress cls_u32 act_gact; tc qdisc add dev und0 clsact && "
+       "tc filter add dev und0 egress protocol ip u32 match u32 0 0 indev lan0 action drop && "
+       "tc qdisc add dev lan0 clsact && tc filter add dev lan0 egress protocol ip u32 match u32 0 0 indev und0 action drop"),
+    up(), down(), up(), down()], fast=ANY, world=dict(id="indev"))
+case("traits: the tunnel is the device that a packet came in by", [
+    Do("modprobe -qa sch_ingress cls_u32 act_gact; tc qdisc add dev lan0 clsact && "
+       "tc filter add dev lan0 egress protocol ip u32 match u32 0 0 indev tun0 action drop"),
+    up(), down(), up(), down()], fast=ANY, world=dict(id="indev tunnel"))
+
+# What the underlay's qdisc drops is an error of an IPv6 tunnel, but not of an IPv4 one.
+for _kind, _family in (("ipip", 4), ("sit", 6), ("ip6ip6", 6), ("ip6gre", 4)):
+    case("traits: qdisc on the underlay drops all, %s %d" % (_kind, _family), [
+        Do("modprobe -qa sch_ingress cls_matchall act_gact; tc qdisc add dev und0 clsact && tc filter add dev und0 egress matchall action drop"),
+        up(), up(), up()], family=_family, fast=ANY, world=dict(id="drops", kind=_kind))
+
+
+def listen(dev, protocol):
+    """A packet socket of one protocol on a device of the router."""
+    def attach(bed, flow):
+        wire = net.Wire("socket " + dev, bed.ns["r"], dev, "", protocol=protocol)
+        bed.wires["socket " + dev] = wire
+    return Do(attach)
+
+
+case("traits: a socket of one protocol on the tunnel", [listen("tun0", fr.ETH_IP), up(), down(), down()], fast=dict(encap=1), world=dict(id="socket"))
+
+
+def behind(way):
+    """A UDP packet with padding, in which a checksum is to be written."""
+    def run(bed, flow):
+        wire, frame, _ = flow.frame(way(size=20, l4_csum="partial", pad_to=100))
+        bed.wires[wire].send(frame, struct.pack("<BBHHHH", 1, 0, 0, 0, 70, 6))
+    return Do(run)
+
+
+case("traits: checksum to be written behind the end", [up(size=20), behind(up), up()], fast=2, slow="header",
+     world=dict(id="behind", vnet=True, offload=True), tags=("quick",))
+
+
+SUMMED = down(size=600, o_udp_csum=None)
+
+
+def pasted(bed, flow):
+    """Four datagrams of a tunnel in UDP, put together by GRO where nobody knew what they are."""
+    one = flow.frame(SUMMED)[1]
+    start, each = 14 + 20, len(one) - 14 - 20 - 8
+    inner = b"".join(flow.frame(SUMMED)[1][start + 8:] for _ in range(4))
+    sport, dport = struct.unpack_from("!HH", one, start)
+    site = SITES["far"]
+    src, dst = site.outers[4]
+    whole = fr.ip(fr.udp(inner, src, dst, sport, dport, l4_csum="partial"), src, dst, fr.UDP)
+    bed.wires["far"].send(one[:14] + whole, struct.pack("<BBHHHH", 1, 5, start + 8, each, start, 6))
+
+
+for _kind in ("fou-ipip", "gue-ipip"):
+    case("traits: datagrams of a tunnel put together, %s" % _kind, [SUMMED, Do(pasted), SUMMED], fast=2, slow="gso",
+         base=dict(o_udp_csum=None),
+         world=dict(id="pasted", kind=_kind, vnet=True, offload=True))
+
+
+# A program in the forward chain, of which the kernel tells nobody: within a second it holds.
+LINKS = []
+
+
+def program(bed, flow):
+    LINKS.append(bpf.attach(bed.ns["r"], 2, 2))
+
+
+def program_gone(bed, flow):
+    os.close(LINKS.pop())
+
+
+case("traits: a BPF program drops what is forwarded", [up(), down(), Do(program), Wait(2.5), up(), down(), Do(program_gone), Wait(0.2), up(), down()],
+     fast=ANY, world=dict(id="bpf", needs=bpf.NEEDS))
