@@ -16,6 +16,7 @@
 #include <linux/netfilter_ipv4.h>
 #include <linux/percpu.h>
 #include <linux/udp.h>
+#include <net/gre.h>
 #include <net/ip.h>
 #include <net/ipv6.h>
 #include <net/netfilter/nf_conntrack_helper.h>
@@ -459,12 +460,25 @@ static unsigned int learn_postrouting(void *priv, struct sk_buff *skb,
 	return NF_ACCEPT;
 }
 
+/* GRETAP and the like, of which packets come out that nobody here knows. */
+static bool has_ethernet(const struct sk_buff *skb, bool v6)
+{
+	const struct gre_base_hdr *greh;
+	struct gre_base_hdr buf;
+
+	greh = skb_header_pointer(skb, v6 ? sizeof(struct ipv6hdr)
+					  : ip_hdrlen(skb), sizeof(buf), &buf);
+	return greh && greh->protocol == htons(ETH_P_TEB);
+}
+
 /* What comes after an encapsulation limit is looked at by parsing only. */
 static bool is_tunnelled(const struct ftun_net *fn, const struct sk_buff *skb,
 			 bool v6)
 {
 	u8 proto = v6 ? ipv6_hdr(skb)->nexthdr : ip_hdr(skb)->protocol;
 
+	if (proto == IPPROTO_GRE && has_ethernet(skb, v6))
+		return false;
 	return ftun_tunnel_is_proto(proto) || (v6 && proto == NEXTHDR_DEST) ||
 	       (proto == IPPROTO_UDP && READ_ONCE(fn->fou.wanted));
 }

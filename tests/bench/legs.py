@@ -15,16 +15,18 @@ import packet
 
 LEG, PEER = "02:00:00:00:00:03", "02:00:00:00:01:03"
 HOST = "10.5.0.2"       # behind leg0
-LOCAL, REMOTE = kinds.OUTER[4]
+# Not the IPIP tunnel's other end, whose packets VTI would take for its own.
+LOCAL, REMOTE = kinds.OUTER[4][0], "192.0.2.3"
 NET = 7                 # VXLAN's and GENEVE's number
 SPI_OUT, SPI_IN = 0x201, 0x202
 
 SETUP = """
+    ip neigh add %s lladdr %s dev wan0 nud permanent
     ip link add leg0 {make}
     ip link set leg0 addrgenmode none mtu 1400 up
     sysctl -qw net.ipv4.conf.leg0.rp_filter=0
     ip addr add 10.5.0.1/24 dev leg0
-"""
+""" % (REMOTE, kinds.FAR)
 NEIGHBOUR = f"ip link set leg0 address {LEG}\nip neigh add {HOST} lladdr {PEER} dev leg0 nud permanent\n"
 NULL = "auth digest_null '' enc 'ecb(cipher_null)' ''"
 
@@ -69,12 +71,13 @@ class Leg:
         whose other side is an IPIP tunnel."""
         data = b"x" * 18
         client, server = kinds.CLIENT[4], kinds.SERVER[4]
-        return {
+        return [{
             "LAN to it": ipip.into(packet.udp(client, HOST, 1007, 2007, data)),
             "it to LAN": self.from_peer(packet.udp(HOST, client, 2007, 1007, data), "lan0"),
+        }, {
             "IPIP to it": dict(ipip.out_of(packet.udp(server, HOST, 2008, 1008, data)), out="wan0"),
             "it to IPIP": self.from_peer(packet.udp(HOST, server, 1008, 2008, data), "wan0"),
-        }
+        }]
 
 
 LEGS = {

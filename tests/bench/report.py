@@ -179,6 +179,8 @@ def leg_tables(cells):
             for way in dict.fromkeys(cell["way"] for cell in pick(group, leg=leg)):
                 rounds = pick(group, leg=leg, way=way)
                 absent, present = difference(rounds)
+                if min(cell["sent"] for cell in rounds) < WHOLE:
+                    continue
                 fast = min(cell["fast"] for cell in pick(rounds, present=True))
                 table.rows.append([leg, way, number(absent), number(present), f"{100 * (present / absent - 1):.1f} %",
                                    f"{100 * fast:.0f} %"])
