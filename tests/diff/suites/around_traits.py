@@ -99,7 +99,7 @@ def pasted(bed, flow):
 for _kind in ("fou-ipip", "gue-ipip"):
     case("traits: datagrams of a tunnel put together, %s" % _kind, [SUMMED, Do(pasted), SUMMED], fast=2, slow="gso",
          base=dict(o_udp_csum=None),
-         world=dict(id="pasted", kind=_kind, vnet=True, offload=True))
+         world=dict(id="pasted", kind=_kind, vnet=True, offload=True, needs=net.UDP_GSO))
 
 
 # A program in the forward chain, of which the kernel tells nobody: within a second it holds.
