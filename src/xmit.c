@@ -229,22 +229,35 @@ static bool qdisc_is_plain(const struct Qdisc *qdisc)
 	return match_string(plain, ARRAY_SIZE(plain), qdisc->ops->id) >= 0;
 }
 
+static bool dev_asks_ct(const struct net_device *dev)
+{
+	const struct Qdisc *qdisc = rcu_dereference(dev->qdisc);
+
+	return dev->type != ARPHRD_ETHER || netif_is_bridge_master(dev) ||
+	       dev_tc_egress(dev) || (qdisc && !qdisc_is_plain(qdisc));
+}
+
+static int lower_asks_ct(struct net_device *dev,
+			 struct netdev_nested_priv *priv)
+{
+	return dev_asks_ct(dev);
+}
+
 /**
  * ftun_xmit_asks_ct() - may a device ask for a packet's conntrack entry?
- * @dev: what packets are sent by
+ * @dev: what packets are sent by; or one below it
  *
  * WireGuard, VTI and the like do, to answer what they cannot send: icmp_ndo_send().
  * Chains of a bridge's do, and shapers and filters can.
  *
  * Context: BH off, RCU read side.
  */
-bool ftun_xmit_asks_ct(const struct net_device *dev)
+bool ftun_xmit_asks_ct(struct net_device *dev)
 {
-	const struct Qdisc *qdisc = rcu_dereference(dev->qdisc);
+	struct netdev_nested_priv priv = {};
 
-	return dev->type != ARPHRD_ETHER || netif_is_bridge_master(dev) ||
-	       !list_empty(&dev->adj_list.lower) || dev_tc_egress(dev) ||
-	       (qdisc && !qdisc_is_plain(qdisc));
+	return dev_asks_ct(dev) ||
+	       netdev_walk_all_lower_dev_rcu(dev, lower_asks_ct, &priv);
 }
 
 /**

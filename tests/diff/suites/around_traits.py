@@ -29,11 +29,12 @@ case("traits: a netdev chain gives some packets a priority, which a VLAN's tag s
 
 # IPv6's flow label has a say among next hops, so that a sender can leave one that is dead.
 LABELS = [up(flow=n) for n in range(1, 13)]
+HOPS = "ip -6 route replace 2001:db8:2::/64 nexthop via fe80::9 dev tun0 nexthop via fe80::%d dev %s"
 for _kind in ("sit", "ip6ip6"):
-    case("traits: flow labels spread over two tunnels, %s" % _kind, LABELS + LABELS, family=6, fast=ANY,
-         world=dict(id="labels " + _kind, kind=_kind, setup=("-6 route replace 2001:db8:2::/64 nexthop via fe80::9 dev tun0 nexthop via fe80::9 dev tun1",)))
-case("traits: flow labels spread over two tunnels, one label stays fast", [up(flow=7) for _ in range(6)], family=6, fast=(4, 6), base=dict(flow=7),
-     world=dict(id="a label", kind="sit", setup=("-6 route replace 2001:db8:2::/64 nexthop via fe80::9 dev tun0 nexthop via fe80::9 dev tun1",)))
+    case("traits: flow labels spread over two tunnels, %s" % _kind, [Do(HOPS % (9, "tun1"))] + LABELS + LABELS, family=6, fast=ANY,
+         world=dict(id="labels " + _kind, kind=_kind))
+case("traits: several next hops, but always the same flow label", [Do(HOPS % (8, "tun0"))] + [up(flow=7) for _ in range(7)], family=6, fast=(5, 6),
+     world=dict(id="a label", kind="sit"))
 
 # Bridges, filters and shapers may ask for the conntrack entry.
 BRIDGE = Do("modprobe -q nf_conntrack_bridge; nft 'add table bridge b; add chain bridge b out { type filter hook output priority 0; }; "
