@@ -6,7 +6,6 @@
  */
 #include "proof.h"
 
-#include <linux/if_arp.h>
 #include <linux/slab.h>
 #include <linux/udp.h>
 #include <net/gre.h>
