@@ -168,12 +168,17 @@ def other_tables(cells):
     yield table
 
 
+def by_guest(cells, section):
+    """What each guest measured there."""
+    for guest in UNIT:
+        group = pick(cells, section=section, guest=guest)
+        if group:
+            yield guest, group
+
+
 def leg_tables(cells):
-    for guest, unit in UNIT.items():
-        group = pick(cells, section="legs", guest=guest)
-        if not group:
-            continue
-        table = Table(f"Linux {group[0]['kernel']}, {unit} per packet that is forwarded through another kind of tunnel",
+    for guest, group in by_guest(cells, "legs"):
+        table = Table(f"Linux {group[0]['kernel']}, {UNIT[guest]} per packet that is forwarded through another kind of tunnel",
                       ["tunnel", "way", "module absent", "present", "more", "fast"])
         for leg in legs.LEGS:
             for way in dict.fromkeys(cell["way"] for cell in pick(group, leg=leg)):
@@ -205,11 +210,8 @@ def learning_tables(cells):
 
 
 def rules_tables(cells):
-    for guest, unit in UNIT.items():
-        group = pick(cells, section="rules", guest=guest)
-        if not group:
-            continue
-        table = Table(f"Linux {group[0]['kernel']}, {unit} per packet: the next one of each live connection, when a rule was added",
+    for guest, group in by_guest(cells, "rules"):
+        table = Table(f"Linux {group[0]['kernel']}, {UNIT[guest]} per packet: the next one of each live connection, when a rule was added",
                       ["kind", "tunnel", "connections", "no rule added", "a rule added", "more"])
         for kind in dict.fromkeys(cell["kind"] for cell in group):
             for where, word in WHERE.items():
@@ -246,10 +248,7 @@ def cpu_tables(cells):
 
 
 def stream_tables(cells):
-    for guest in UNIT:
-        group = pick(cells, section="stream", guest=guest)
-        if not group:
-            continue
+    for guest, group in by_guest(cells, "stream"):
         speed = "an instruction a nanosecond" if guest == "counted" else "this machine's speed"
         table = Table(f"One TCP connection through IPIP between namespaces on one CPU ({speed}), Gbit/s",
                       ["direction", "", "module off", "nf_flow_table", "module on", "on / off", "fast"],

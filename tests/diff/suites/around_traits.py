@@ -12,6 +12,7 @@ from harness.flow import Do, Wait, down, up
 from harness.sites import SITES
 
 from .around_link import WORLDS
+from .ipip_change import tap
 
 # Mark and priority from a netdev chain, by length; a route by mark.
 MARKS = ("nft 'add table netdev early; add chain netdev early in { type filter hook ingress device %s priority 0; }; "
@@ -42,7 +43,7 @@ BRIDGE = Do("modprobe -q nf_conntrack_bridge; nft 'add table bridge b; add chain
 for _text, _world in (("LAN", "LAN in a bridge"), ("underlay", "underlay in a bridge")):
     case("traits: bridge chain asks for the connection, %s" % _text, [BRIDGE, up(), down(), up(), down()], fast=ANY,
          world=dict(WORLDS[_world], id="bridge ct " + _text))
-case("traits: flower asks for the device that a packet came in by", [
+case("traits: a filter asks for the device that a packet came in by", [
     Do("modprobe -qa sch_ingress cls_u32 act_gact; tc qdisc add dev und0 clsact && "
        "tc filter add dev und0 egress protocol ip u32 match u32 0 0 indev lan0 action drop && "
        "tc qdisc add dev lan0 clsact && tc filter add dev lan0 egress protocol ip u32 match u32 0 0 indev und0 action drop"),
@@ -58,16 +59,7 @@ for _kind, _family in (("ipip", 4), ("sit", 6), ("ip6ip6", 6), ("ip6gre", 4)):
         Do("modprobe -qa sch_ingress cls_matchall act_gact; tc qdisc add dev und0 clsact && tc filter add dev und0 egress matchall action drop"),
         up(), up(), up()], family=_family, fast=ANY, world=dict(id="drops", kind=_kind))
 
-
-def listen(dev, protocol):
-    """A packet socket of one protocol on a device of the router."""
-    def attach(bed, flow):
-        wire = net.Wire("socket " + dev, bed.ns["r"], dev, "", protocol=protocol)
-        bed.wires["socket " + dev] = wire
-    return Do(attach)
-
-
-case("traits: a socket of one protocol on the tunnel", [listen("tun0", fr.ETH_IP), up(), down(), down()], fast=dict(encap=1), world=dict(id="socket"))
+case("traits: a socket of one protocol on the tunnel", [tap("tun0", outgoing=False, protocol=fr.ETH_IP), up(), down(), down()], fast=dict(encap=1), world=dict(id="socket"))
 
 
 def behind(way):

@@ -190,10 +190,10 @@ change("rp_filter strict, other way to the tunnel's end", sysctl("net.ipv4.conf.
        [Do("ip route replace 203.0.113.0/24 via 198.51.100.2 dev und1")], fast=ANY)
 
 # watchers
-def tap(dev):
+def tap(dev, **how):
     """A packet socket on a device of the router: what it sees is compared too."""
     def attach(bed, flow):
-        wire = net.Wire("tap " + dev, bed.ns["r"], dev, "", outgoing=True)
+        wire = net.Wire("tap " + dev, bed.ns["r"], dev, "", **{"outgoing": True, **how})
         bed.wires["tap " + dev] = wire
     return Do(attach)
 
