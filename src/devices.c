@@ -9,7 +9,7 @@
 #include <linux/slab.h>
 
 #include "ingress.h"
-#include "netns.h"
+#include "net.h"
 #include "policy.h"
 #include "settings.h"
 

@@ -10,8 +10,8 @@
 #include <net/ip_tunnels.h>
 #include <net/udp.h>
 
-#include "flow.h"
 #include "parse.h"
+#include "path.h"
 #include "rewrite.h"
 #include "tunnel.h"
 

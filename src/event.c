@@ -2,64 +2,64 @@
 /* What becomes of connections is told to who listens: tracepoints and netlink. */
 #include "event.h"
 
-#include "flow.h"
-#include "netlink.h"
+#include <linux/rcupdate.h>
 
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
-static void event_trace(const struct ftun_flow *flow, int index,
-			enum ftun_nl_event event, enum ftun_stat reason)
+/* Called under RCU */
+static ftun_event_fn event_listener;
+
+static void event_trace(const struct ftun_event *event)
 {
-	switch (event) {
+	switch (event->what) {
 	case FTUN_NL_EVENT_LEARNED:
-		trace_ftun_learn(flow, index, reason);
+		trace_ftun_learn(event);
 		break;
 	case FTUN_NL_EVENT_PROVEN:
-		trace_ftun_prove(flow, index, reason);
+		trace_ftun_prove(event);
 		break;
 	case FTUN_NL_EVENT_ARMED:
-		trace_ftun_arm(flow, index, reason);
+		trace_ftun_arm(event);
 		break;
 	case FTUN_NL_EVENT_REFUSED:
-		trace_ftun_refuse(flow, index, reason);
+		trace_ftun_refuse(event);
 		break;
 	case FTUN_NL_EVENT_STALE:
-		trace_ftun_stale(flow, index, reason);
+		trace_ftun_stale(event);
 		break;
 	case FTUN_NL_EVENT_ENDED:
-		trace_ftun_end(flow, index, reason);
+		trace_ftun_end(event);
 	}
 }
 
 /**
- * ftun_event_flow() - something happened to a connection
- * @flow:   the connection
- * @event:  what
- * @reason: why, or FTUN_OK
+ * ftun_event_listen() - have events told to someone besides tracepoints
+ * @listener: called for each of them, with BH off; NULL for nobody. When this
+ *            returns, whoever listened before is not called any more
  *
- * Context: BH off.
+ * Context: process.
  */
-void ftun_event_flow(const struct ftun_flow *flow, enum ftun_nl_event event,
-		     enum ftun_stat reason)
+void ftun_event_listen(ftun_event_fn listener)
 {
-	event_trace(flow, IP_CT_DIR_ORIGINAL, event, reason);
-	ftun_netlink_event(flow, IP_CT_DIR_MAX, event, reason);
+	WRITE_ONCE(event_listener, listener);
+	synchronize_rcu();
 }
 
 /**
- * ftun_event_dir() - something happened to one direction of a connection
- * @flow:   the connection, locked
- * @dir:    its direction
- * @event:  what
- * @reason: why, or FTUN_OK
+ * ftun_event() - tell of something that happened to a connection
+ * @event: what
  *
  * Context: BH off.
  */
-void ftun_event_dir(const struct ftun_flow *flow, const struct ftun_dir *dir,
-		    enum ftun_nl_event event, enum ftun_stat reason)
+void ftun_event(const struct ftun_event *event)
 {
-	lockdep_assert_held(&flow->lock);
-	event_trace(flow, dir - flow->dir, event, reason);
-	ftun_netlink_event(flow, dir - flow->dir, event, reason);
+	ftun_event_fn listener;
+
+	event_trace(event);
+	rcu_read_lock();
+	listener = READ_ONCE(event_listener);
+	if (listener)
+		listener(event);
+	rcu_read_unlock();
 }

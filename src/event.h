@@ -6,12 +6,30 @@
 
 #include "stats.h"
 
-struct ftun_dir;
-struct ftun_flow;
+struct net;
+struct nf_conn;
 
-void ftun_event_flow(const struct ftun_flow *flow, enum ftun_nl_event event,
-		     enum ftun_stat reason);
-void ftun_event_dir(const struct ftun_flow *flow, const struct ftun_dir *dir,
-		    enum ftun_nl_event event, enum ftun_stat reason);
+/**
+ * struct ftun_event - something happened to a connection
+ * @net:    where
+ * @ct:     its conntrack entry
+ * @id:     its number
+ * @index:  its direction that it happened to, or IP_CT_DIR_MAX for both
+ * @what:   what happened
+ * @reason: why, or FTUN_OK
+ */
+struct ftun_event {
+	struct net		*net;
+	const struct nf_conn	*ct;
+	u64			id;
+	u8			index;
+	enum ftun_nl_event	what;
+	enum ftun_stat		reason;
+};
+
+typedef void (*ftun_event_fn)(const struct ftun_event *event);
+
+void ftun_event_listen(ftun_event_fn listener);
+void ftun_event(const struct ftun_event *event);
 
 #endif /* _FTUN_EVENT_H */

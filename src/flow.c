@@ -19,16 +19,9 @@
 #include "window.h"
 
 #define GC_INTERVAL	HZ
-/* Events come in crowds. */
-#define GC_SOON		(HZ / 10)
 /* Idle limit where the kernel has no nf_flowtable_*_timeout sysctls. */
 #define IDLE_TIMEOUT	(30 * HZ)
 
-#define PATH_NAT6_SIZE	(sizeof(struct ftun_path) + sizeof(struct ftun_nat) + \
-			 FTUN_NAT_WORDS6 * sizeof(__be32))
-
-static struct kmem_cache *path_cache __read_mostly;
-static struct kmem_cache *path_nat6_cache __read_mostly;
 static struct kmem_cache *flow_cache __read_mostly;
 
 static const struct rhashtable_params flow_params = {
@@ -37,64 +30,6 @@ static const struct rhashtable_params flow_params = {
 	.key_len		= sizeof(struct nf_conn *),
 	.automatic_shrinking	= true,
 };
-
-/**
- * ftun_path_alloc() - begin a path
- * @nat6: it may be one of IPv6 with NAT
- *
- * Return: one that is all zero but for its way, which is nobody else's; or NULL.
- */
-struct ftun_path *ftun_path_alloc(bool nat6)
-{
-	struct kmem_cache *cache = nat6 ? path_nat6_cache : path_cache;
-	struct ftun_path *path;
-
-	path = kmem_cache_zalloc(cache, GFP_ATOMIC);
-	if (!path)
-		return NULL;
-	path->passed = FTUN_OK;
-	path->way = ftun_way_alloc();
-	if (path->way)
-		return path;
-	kmem_cache_free(cache, path);
-	return NULL;
-}
-
-static void path_free_rcu(struct rcu_head *rcu)
-{
-	struct ftun_path *path = container_of(rcu, struct ftun_path, rcu);
-
-	/* Of either cache: kfree() knows which. */
-	kfree(path);
-}
-
-/**
- * ftun_path_free() - let go of a path that is not, or no longer, in the table
- * @fn:   where
- * @path: path that packets on other CPUs may still be using
- */
-void ftun_path_free(struct ftun_net *fn, struct ftun_path *path)
-{
-	ftun_way_put(fn, path->way);
-	call_rcu(&path->rcu, path_free_rcu);
-}
-
-/**
- * ftun_path_tuple() - put a path's key together again
- * @path:  the path
- * @tuple: filled in
- */
-void ftun_path_tuple(const struct ftun_path *path, struct ftun_tuple *tuple)
-{
-	unsigned int inner = ftun_tuple_inner_pairs(&path->head);
-	unsigned int outer = path->head.words / 2 - inner;
-
-	tuple->head = path->head;
-	tuple->iif = path->way->iif;
-	memcpy(tuple->addr, path->addr, (inner - 1) * sizeof(u64));
-	memcpy(tuple->addr + 2 * (inner - 1), path->way->words,
-	       outer * sizeof(u64));
-}
 
 /**
  * ftun_flow_find() - the flow of a connection
@@ -112,6 +47,26 @@ struct ftun_flow *ftun_flow_find(struct ftun_net *fn, const struct nf_conn *ct)
 struct ftun_flow *ftun_flow_by_id(struct ftun_net *fn, u64 id)
 {
 	return id <= ULONG_MAX ? xa_load(&fn->ids, id) : NULL;
+}
+
+static void flow_tell(const struct ftun_flow *flow, u8 index,
+		      enum ftun_nl_event what, enum ftun_stat reason)
+{
+	lockdep_assert_held(&flow->lock);
+	ftun_event(&(struct ftun_event) {
+		.net	= flow->fn->net,
+		.ct	= flow->ct,
+		.id	= flow->id,
+		.index	= index,
+		.what	= what,
+		.reason	= reason,
+	});
+}
+
+static void dir_tell(const struct ftun_flow *flow, const struct ftun_dir *dir,
+		     enum ftun_nl_event what)
+{
+	flow_tell(flow, dir - flow->dir, what, dir->reason);
 }
 
 static struct ftun_flow *flow_alloc(struct ftun_net *fn, struct nf_conn *ct)
@@ -196,7 +151,7 @@ struct ftun_flow *ftun_flow_create(struct ftun_net *fn, struct nf_conn *ct,
 	}
 	xa_store(&fn->ids, flow->id, flow, GFP_ATOMIC);
 	ftun_stat_inc(fn->stats, FTUN_STAT_flow_learned);
-	ftun_event_flow(flow, FTUN_NL_EVENT_LEARNED, FTUN_OK);
+	flow_tell(flow, IP_CT_DIR_MAX, FTUN_NL_EVENT_LEARNED, FTUN_OK);
 	spin_unlock(&flow->lock);
 	queue_delayed_work(ftun_workqueue, &fn->gc_work, GC_INTERVAL);
 	return flow;
@@ -217,7 +172,7 @@ static void dir_drop_path(struct ftun_flow *flow, struct ftun_dir *dir)
 	lockdep_assert_held(&flow->lock);
 	if (!dir->path)
 		return;
-	ftun_usage_ended(flow->fn, dir, dir->path);
+	ftun_usage_ended(flow->fn, dir->path, dir->in, dir->out);
 	dir_unlink_path(flow, dir);
 }
 
@@ -238,7 +193,7 @@ void ftun_flow_refuse(struct ftun_flow *flow, struct ftun_dir *dir,
 	dir->since = jiffies;
 	dir->state = FTUN_REFUSED;
 	dir->reason = reason;
-	ftun_event_dir(flow, dir, FTUN_NL_EVENT_REFUSED, reason);
+	dir_tell(flow, dir, FTUN_NL_EVENT_REFUSED);
 }
 
 /**
@@ -258,7 +213,7 @@ void ftun_flow_stale(struct ftun_flow *flow, struct ftun_dir *dir,
 	if (before)
 		return;
 	dir->since = jiffies;
-	ftun_event_dir(flow, dir, FTUN_NL_EVENT_STALE, reason);
+	dir_tell(flow, dir, FTUN_NL_EVENT_STALE);
 }
 
 /* IPS_OFFLOAD says whose a connection is: nf_flow_table respects it too. */
@@ -291,10 +246,19 @@ static void dir_name_devices(struct ftun_dir *dir, const struct ftun_path *path)
 				: way->route.dst->dev->ifindex;
 }
 
+static void dir_proven(struct ftun_flow *flow, struct ftun_dir *dir)
+{
+	lockdep_assert_held(&flow->lock);
+	dir->state = FTUN_PROVEN;
+	dir->reason = FTUN_OK;
+	ftun_stat_inc(flow->fn->stats, FTUN_STAT_flow_proven);
+	dir_tell(flow, dir, FTUN_NL_EVENT_PROVEN);
+}
+
 /**
  * ftun_flow_arm() - put a proven direction on the fast path
  * @flow: the connection, locked and not DEAD
- * @dir:  its direction, PROVEN
+ * @dir:  its direction, which has just been proven
  * @path: its path; on FTUN_OK the direction's from now on
  *
  * Return: FTUN_OK or the reason why not.
@@ -306,6 +270,7 @@ enum ftun_stat ftun_flow_arm(struct ftun_flow *flow, struct ftun_dir *dir,
 	int err;
 
 	lockdep_assert_held(&flow->lock);
+	dir_proven(flow, dir);
 	if (!flow_own(flow))
 		return FTUN_STAT_refuse_owned;
 	if (dir->path) {
@@ -317,20 +282,19 @@ enum ftun_stat ftun_flow_arm(struct ftun_flow *flow, struct ftun_dir *dir,
 	dir_unlink_path(flow, dir);
 	err = ftun_table_add(flow->fn, path);
 	if (err) {
-		ftun_usage_ended(flow->fn, dir, path);
+		ftun_usage_ended(flow->fn, path, dir->in, dir->out);
 		return err == -EEXIST ? FTUN_STAT_wait_tuple
 				      : FTUN_STAT_refuse_nomem;
 	}
 	dir->path = path;
 	dir->state = FTUN_ARMED;
-	dir->reason = FTUN_OK;
 	dir->tries = 0;
 	dir_name_devices(dir, path);
 	if (!first)
 		return FTUN_OK;
 	dir->since = jiffies;
 	ftun_stat_inc(flow->fn->stats, FTUN_STAT_flow_armed);
-	ftun_event_dir(flow, dir, FTUN_NL_EVENT_ARMED, FTUN_OK);
+	dir_tell(flow, dir, FTUN_NL_EVENT_ARMED);
 	return FTUN_OK;
 }
 
@@ -477,7 +441,7 @@ static bool flow_has_current_path(const struct ftun_flow *flow)
 	lockdep_assert_held(&flow->lock);
 	for (i = 0; i < IP_CT_DIR_MAX; i++)
 		if (flow->dir[i].path &&
-		    ftun_policy_current(flow->fn, flow->dir[i].path))
+		    ftun_policy_current(flow->fn, flow->dir[i].path->way))
 			return true;
 	return false;
 }
@@ -488,7 +452,7 @@ static void dir_refresh(struct ftun_flow *flow, struct ftun_dir *dir)
 	if (!dir->path)
 		return;
 	path_refresh(flow, dir->path);
-	if (ftun_policy_current(flow->fn, dir->path))
+	if (ftun_policy_current(flow->fn, dir->path->way))
 		return;
 	dir_drop_path(flow, dir);
 	ftun_flow_stale(flow, dir, dir->reason == FTUN_OK ?
@@ -527,7 +491,7 @@ static void flow_end(struct ftun_flow *flow, enum ftun_stat reason)
 	rhashtable_remove_fast(&flow->fn->flows, &flow->node, flow_params);
 	xa_erase(&flow->fn->ids, flow->id);
 	ftun_stat_inc(flow->fn->stats, reason);
-	ftun_event_flow(flow, FTUN_NL_EVENT_ENDED, reason);
+	flow_tell(flow, IP_CT_DIR_MAX, FTUN_NL_EVENT_ENDED, reason);
 	call_rcu(&flow->rcu, flow_free_rcu);
 }
 
@@ -581,23 +545,8 @@ static void flow_gc_work(struct work_struct *work)
 	 */
 	if (atomic_read(&fn->flows.nelems))
 		queue_delayed_work(ftun_workqueue, &fn->gc_work,
-				   READ_ONCE(fn->leaving) ? GC_SOON :
+				   READ_ONCE(fn->leaving) ? FTUN_GC_SOON :
 							    GC_INTERVAL);
-}
-
-/**
- * ftun_flow_gc_kick() - visit every flow soon, without waiting for it
- * @fn: where
- */
-void ftun_flow_gc_kick(struct ftun_net *fn)
-{
-	/* One event after the other must not put it off. */
-	if (delayed_work_pending(&fn->gc_work) &&
-	    time_before_eq(READ_ONCE(fn->gc_work.timer.expires),
-			   jiffies + GC_SOON))
-		return;
-	if (!READ_ONCE(fn->leaving))
-		mod_delayed_work(ftun_workqueue, &fn->gc_work, GC_SOON);
 }
 
 /**
@@ -643,18 +592,8 @@ void ftun_flow_net_exit(struct ftun_net *fn)
 
 int ftun_flow_init(void)
 {
-	int err = ftun_way_init();
-
-	if (err)
-		return err;
-	path_cache = KMEM_CACHE(ftun_path, SLAB_HWCACHE_ALIGN);
-	path_nat6_cache = kmem_cache_create("ftun_path_nat6", PATH_NAT6_SIZE, 0,
-					    SLAB_HWCACHE_ALIGN, NULL);
 	flow_cache = KMEM_CACHE(ftun_flow, 0);
-	if (path_cache && path_nat6_cache && flow_cache)
-		return 0;
-	ftun_flow_exit();
-	return -ENOMEM;
+	return flow_cache ? 0 : -ENOMEM;
 }
 
 /* After the last namespace has gone. */
@@ -662,7 +601,4 @@ void ftun_flow_exit(void)
 {
 	rcu_barrier();
 	kmem_cache_destroy(flow_cache);
-	kmem_cache_destroy(path_nat6_cache);
-	kmem_cache_destroy(path_cache);
-	ftun_way_exit();
 }

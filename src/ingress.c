@@ -14,10 +14,9 @@
 #include <net/tcp.h>
 
 #include "compat/skbuff.h"
-#include "devices.h"
 #include "encap.h"
-#include "flow.h"
 #include "parse.h"
+#include "path.h"
 #include "policy.h"
 #include "renew.h"
 #include "rewrite.h"
@@ -171,7 +170,7 @@ static enum ftun_stat check_proof(struct ftun_net *fn,
 				  const struct ftun_packet *pkt,
 				  struct ftun_path *path)
 {
-	if (!ftun_policy_current(fn, path) ||
+	if (!ftun_policy_current(fn, path->way) ||
 	    !ftun_renew_current(fn, skb, pkt, path) ||
 	    !routes_current(path) || !came_alike(skb, path->way))
 		return FTUN_STAT_pass_stale;

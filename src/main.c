@@ -9,8 +9,10 @@
 #include "flow.h"
 #include "netlink.h"
 #include "netns.h"
-#include "usage.h"
+#include "path.h"
 #include "stranger.h"
+#include "usage.h"
+#include "way.h"
 #include "witness.h"
 
 bool ftun_armed = true;
@@ -25,9 +27,15 @@ static int __init ftun_init(void)
 {
 	int err;
 
-	err = ftun_flow_init();
+	err = ftun_way_init();
 	if (err)
 		return err;
+	err = ftun_path_init();
+	if (err)
+		goto exit_way;
+	err = ftun_flow_init();
+	if (err)
+		goto exit_path;
 	err = ftun_stranger_init();
 	if (err)
 		goto exit_flow;
@@ -46,6 +54,7 @@ static int __init ftun_init(void)
 	err = ftun_netlink_init();
 	if (err)
 		goto exit_usage;
+	ftun_netlink_event_init();
 	return 0;
 
 exit_usage:
@@ -60,11 +69,16 @@ exit_stranger:
 	ftun_stranger_exit();
 exit_flow:
 	ftun_flow_exit();
+exit_path:
+	ftun_path_exit();
+exit_way:
+	ftun_way_exit();
 	return err;
 }
 
 static void __exit ftun_exit(void)
 {
+	ftun_netlink_event_exit();
 	ftun_netlink_exit();
 	ftun_usage_exit();
 	ftun_devices_exit();
@@ -72,6 +86,8 @@ static void __exit ftun_exit(void)
 	ftun_witness_exit();
 	ftun_stranger_exit();
 	ftun_flow_exit();
+	ftun_path_exit();
+	ftun_way_exit();
 }
 
 module_init(ftun_init);

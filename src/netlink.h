@@ -14,6 +14,7 @@ struct ftun_dir;
 struct ftun_flow;
 struct ftun_net;
 struct ftun_path;
+struct nf_conn;
 
 /**
  * struct ftun_outer_id - what tells one tunnel header from another
@@ -79,20 +80,21 @@ extern struct genl_family ftun_netlink_family;
 
 int ftun_netlink_init(void);
 void ftun_netlink_exit(void);
-void ftun_netlink_event(const struct ftun_flow *flow, u8 index,
-			enum ftun_nl_event event, enum ftun_stat reason);
+void ftun_netlink_event_init(void);
+void ftun_netlink_event_exit(void);
 
 int ftun_netlink_check(const struct nlmsghdr *nlh, int multi,
 		       struct netlink_ext_ack *extack);
 int ftun_netlink_check_nest(const struct nlattr *nest,
 			    struct netlink_ext_ack *extack);
+int ftun_netlink_check_dump(struct netlink_callback *cb);
 int ftun_netlink_reply(struct sk_buff *msg, struct genl_info *info, void *hdr);
 struct sk_buff *ftun_netlink_answer(struct genl_info *info, size_t size,
 				    void **hdr);
 void *ftun_netlink_begin(struct sk_buff *msg, struct netlink_callback *cb,
 			 u8 cmd);
 
-int ftun_netlink_put_names(struct sk_buff *msg, const struct ftun_flow *flow);
+int ftun_netlink_put_names(struct sk_buff *msg, u64 id, const struct nf_conn *ct);
 int ftun_netlink_put_addrs(struct sk_buff *msg, int src4, bool v6,
 			   const void *src, const void *dst);
 int ftun_netlink_put_decap(struct sk_buff *msg, const struct ftun_dir *dir);
@@ -101,7 +103,6 @@ bool ftun_outer_of_decap(struct ftun_outer_id *outer,
 			 const struct ftun_path *path);
 bool ftun_outer_of_encap(struct ftun_outer_id *outer,
 			 const struct ftun_path *path);
-u32 ftun_path_oif(const struct ftun_path *path);
 
 int ftun_filter_parse(struct ftun_filter *filter, const struct nlattr *nest,
 		      struct netlink_ext_ack *extack);

@@ -11,19 +11,13 @@
 
 #include "compat/genetlink.h"
 #include "flow.h"
+#include "net.h"
 #include "netlink.h"
 #include "netlink_gen.h"
-#include "netns.h"
 #include "settings.h"
 
 /* Room for the longest description of a connection, two failed proofs included. */
 #define FLOW_SIZE	2048
-
-/* Index of the device that the packets of a path are sent by. */
-u32 ftun_path_oif(const struct ftun_path *path)
-{
-	return ftun_path_wire_route(path)->dst->dev->ifindex;
-}
 
 /* Milliseconds since @then, in jiffies; as many as fit. */
 static u32 msecs_since(u32 then)
@@ -146,25 +140,24 @@ static int put_dir(struct sk_buff *msg, const struct ftun_flow *flow, u8 index)
 	return 0;
 }
 
-static int put_names(struct sk_buff *msg, const struct ftun_flow *flow)
+static int put_names(struct sk_buff *msg, u64 id, const struct nf_conn *ct)
 {
-	u16 zone = nf_ct_zone(flow->ct)->id;
+	u16 zone = nf_ct_zone(ct)->id;
 
-	if (nla_put_u64_64bit(msg, FTUN_A_FLOW_ID, flow->id, FTUN_A_FLOW_PAD) ||
-	    nla_put_u32(msg, FTUN_A_FLOW_CT_MARK, ftun_ct_mark(flow->ct)))
+	if (nla_put_u64_64bit(msg, FTUN_A_FLOW_ID, id, FTUN_A_FLOW_PAD) ||
+	    nla_put_u32(msg, FTUN_A_FLOW_CT_MARK, ftun_ct_mark(ct)))
 		return -EMSGSIZE;
 	return zone ? nla_put_u16(msg, FTUN_A_FLOW_ZONE, zone) : 0;
 }
 
-static int put_bare_dir(struct sk_buff *msg, const struct ftun_flow *flow,
-			u8 index)
+static int put_bare_dir(struct sk_buff *msg, const struct nf_conn *ct, u8 index)
 {
 	struct nlattr *nest;
 
 	nest = nla_nest_start(msg, index ? FTUN_A_FLOW_REPLY
 					 : FTUN_A_FLOW_ORIGINAL);
 	if (!nest || put_tuple(msg, FTUN_A_DIR_TUPLE,
-			       &flow->ct->tuplehash[index].tuple))
+			       &ct->tuplehash[index].tuple))
 		return -EMSGSIZE;
 	nla_nest_end(msg, nest);
 	return 0;
@@ -172,19 +165,20 @@ static int put_bare_dir(struct sk_buff *msg, const struct ftun_flow *flow,
 
 /**
  * ftun_netlink_put_names() - say which connection it is, and no more
- * @msg:  message
- * @flow: the connection, locked or not
+ * @msg: message
+ * @id:  the connection's number
+ * @ct:  its conntrack entry
  */
-int ftun_netlink_put_names(struct sk_buff *msg, const struct ftun_flow *flow)
+int ftun_netlink_put_names(struct sk_buff *msg, u64 id, const struct nf_conn *ct)
 {
-	return put_names(msg, flow) ||
-	       put_bare_dir(msg, flow, IP_CT_DIR_ORIGINAL) ||
-	       put_bare_dir(msg, flow, IP_CT_DIR_REPLY) ? -EMSGSIZE : 0;
+	return put_names(msg, id, ct) ||
+	       put_bare_dir(msg, ct, IP_CT_DIR_ORIGINAL) ||
+	       put_bare_dir(msg, ct, IP_CT_DIR_REPLY) ? -EMSGSIZE : 0;
 }
 
 static int put_flow(struct sk_buff *msg, const struct ftun_flow *flow)
 {
-	return put_names(msg, flow) ||
+	return put_names(msg, flow->id, flow->ct) ||
 	       put_dir(msg, flow, IP_CT_DIR_ORIGINAL) ||
 	       put_dir(msg, flow, IP_CT_DIR_REPLY) ? -EMSGSIZE : 0;
 }

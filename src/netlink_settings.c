@@ -4,9 +4,10 @@
 #include <linux/slab.h>
 #include <net/netfilter/nf_conntrack_labels.h>
 
+#include "devices.h"
+#include "net.h"
 #include "netlink.h"
 #include "netlink_gen.h"
-#include "netns.h"
 #include "settings.h"
 
 /* A rule with its headers, and everything else. */
@@ -298,8 +299,8 @@ static int settings_change(struct ftun_net *fn, struct genl_info *info)
 		err = read_rules(new, info);
 	if (err)
 		kfree(new);
-	else
-		ftun_settings_replace(fn, new);
+	else if (ftun_settings_replace(fn, new))
+		ftun_devices_rehook(fn);
 	return err;
 }
 

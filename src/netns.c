@@ -5,14 +5,12 @@
 #include "devices.h"
 #include "flow.h"
 #include "learn.h"
+#include "net.h"
 #include "policy.h"
 #include "proc.h"
 #include "settings.h"
 #include "table.h"
 #include "usage.h"
-
-unsigned int ftun_net_id __read_mostly;
-struct workqueue_struct *ftun_workqueue __read_mostly;
 
 static int netns_init_tables(struct ftun_net *fn)
 {

@@ -23,7 +23,7 @@
 void ftun_policy_changed(struct ftun_net *fn)
 {
 	atomic_inc_return(&fn->generation);
-	ftun_flow_gc_kick(fn);
+	ftun_net_gc_soon(fn);
 }
 
 /* A BPF program, a table of legacy iptables, or what is not known. Nothing else has data

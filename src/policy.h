@@ -4,8 +4,8 @@
 
 #include <net/net_namespace.h>
 
-#include "flow.h"
-#include "netns.h"
+#include "net.h"
+#include "way.h"
 
 /**
  * struct ftun_generations - the state of the world, as far as proofs depend on it
@@ -39,12 +39,12 @@ ftun_policy_generations(const struct ftun_net *fn)
 	};
 }
 
-/* Is @path's proof younger than the last change of devices and rules? */
+/* Has @way been proven since the last change of devices and rules? */
 static inline bool ftun_policy_current(const struct ftun_net *fn,
-				       const struct ftun_path *path)
+				       const struct ftun_way *way)
 {
-	return path->way->generation == atomic_read(&fn->generation) &&
-	       path->way->nft_generation == nft_generation(fn->net, &fn->nft);
+	return way->generation == atomic_read(&fn->generation) &&
+	       way->nft_generation == nft_generation(fn->net, &fn->nft);
 }
 
 void ftun_policy_changed(struct ftun_net *fn);

@@ -13,7 +13,7 @@
 #include <linux/seq_file_net.h>
 
 #include "flow.h"
-#include "netns.h"
+#include "net.h"
 
 #define PROC_NAME	"nf_flowtable_tun"
 /* Most that %ph prints at once */

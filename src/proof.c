@@ -19,7 +19,6 @@
 #include <net/netfilter/nf_conntrack_zones.h>
 
 #include "encap.h"
-#include "event.h"
 #include "flow.h"
 #include "policy.h"
 #include "route.h"
@@ -607,7 +606,6 @@ static enum ftun_stat path_compare(struct ftun_path *path, struct ftun_flow *flo
 static enum ftun_stat path_prove(struct ftun_path *path, struct ftun_flow *flow,
 				 u8 index, const struct ftun_observation *seen)
 {
-	struct ftun_dir *dir = &flow->dir[index];
 	enum ftun_stat reason;
 
 	reason = path_build(path, flow, index, seen);
@@ -619,10 +617,7 @@ static enum ftun_stat path_prove(struct ftun_path *path, struct ftun_flow *flow,
 		return reason;
 	path->way = ftun_way_share(flow->fn, path->way);
 	flow->timeout = ct_timeout(flow->ct);
-	dir->state = FTUN_PROVEN;
-	ftun_stat_inc(flow->fn->stats, FTUN_STAT_flow_proven);
-	ftun_event_dir(flow, dir, FTUN_NL_EVENT_PROVEN, FTUN_OK);
-	return ftun_flow_arm(flow, dir, path);
+	return ftun_flow_arm(flow, &flow->dir[index], path);
 }
 
 /* Wait for a better packet, or give up. */
@@ -681,7 +676,7 @@ static bool path_in_use(const struct ftun_flow *flow,
 	const struct ftun_path *path = dir->path;
 
 	lockdep_assert_held(&flow->lock);
-	return path && ftun_policy_current(flow->fn, path) &&
+	return path && ftun_policy_current(flow->fn, path->way) &&
 	       !ftun_path_is(path, tuple) &&
 	       time_before32((u32)jiffies, READ_ONCE(path->used) + PATH_IN_USE);
 }

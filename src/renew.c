@@ -14,6 +14,7 @@
 #include <net/neighbour.h>
 
 #include "ask.h"
+#include "flow.h"
 #include "parse.h"
 
 /* A policy that says something of packets says it of routes too. */

@@ -2,7 +2,7 @@
 #ifndef _FTUN_RENEW_H
 #define _FTUN_RENEW_H
 
-#include "flow.h"
+#include "path.h"
 #include "policy.h"
 
 struct ftun_packet;

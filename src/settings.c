@@ -11,8 +11,7 @@
 #include <net/netfilter/nf_conntrack_labels.h>
 #include <uapi/linux/nf_flowtable_tun.h>
 
-#include "devices.h"
-#include "flow.h"
+#include "path.h"
 #include "policy.h"
 
 /* RCU read side, or with @fn->settings_lock. */
@@ -70,8 +69,9 @@ struct ftun_settings *ftun_settings_copy(const struct ftun_settings *from,
  * packets do.
  *
  * Context: process, with @fn->settings_lock held.
+ * Return: true if the ingress hooks have another place now: ftun_devices_rehook().
  */
-void ftun_settings_replace(struct ftun_net *fn, struct ftun_settings *new)
+bool ftun_settings_replace(struct ftun_net *fn, struct ftun_settings *new)
 {
 	struct ftun_settings *old;
 	bool rehook;
@@ -85,8 +85,7 @@ void ftun_settings_replace(struct ftun_net *fn, struct ftun_settings *new)
 	WRITE_ONCE(fn->plain, new->plain);
 	kfree_rcu(old, rcu);
 	ftun_policy_changed(fn);
-	if (rehook)
-		ftun_devices_rehook(fn);
+	return rehook;
 }
 
 /* Most connections that may be known. Any context. */

@@ -7,7 +7,7 @@
 #include <linux/types.h>
 
 #include "armed.h"
-#include "netns.h"
+#include "net.h"
 
 struct ftun_path;
 struct net_device;
@@ -84,7 +84,7 @@ void ftun_settings_net_exit(struct ftun_net *fn);
 struct ftun_settings *ftun_settings_defaults(unsigned int rules);
 struct ftun_settings *ftun_settings_copy(const struct ftun_settings *from,
 					 unsigned int rules);
-void ftun_settings_replace(struct ftun_net *fn, struct ftun_settings *new);
+bool ftun_settings_replace(struct ftun_net *fn, struct ftun_settings *new);
 
 u32 ftun_settings_flow_limit(const struct ftun_net *fn);
 u32 ftun_settings_idle(const struct ftun_net *fn, u8 l4proto);

@@ -9,9 +9,9 @@
 #include <linux/random.h>
 #include <linux/rhashtable.h>
 
-#include "flow.h"
 #include "hash.h"
-#include "netns.h"
+#include "net.h"
+#include "path.h"
 #include "tuple.h"
 
 /* The seed that rhashtable wants to change now and then chooses where to begin. */

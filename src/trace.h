@@ -10,15 +10,14 @@
 #include <linux/tracepoint.h>
 #include <net/netfilter/nf_conntrack.h>
 
-#include "flow.h"
-#include "stats.h"
+#include "event.h"
 
 /* Addresses and ports are those of the packets of the direction that it is about,
- * before NAT.
+ * before NAT; the original one if it is about both.
  */
 DECLARE_EVENT_CLASS(ftun_flow,
-	TP_PROTO(const struct ftun_flow *flow, int dir, enum ftun_stat reason),
-	TP_ARGS(flow, dir, reason),
+	TP_PROTO(const struct ftun_event *event),
+	TP_ARGS(event),
 	TP_STRUCT__entry(
 		__field(u64, id)
 		__field(u8, l4proto)
@@ -31,10 +30,12 @@ DECLARE_EVENT_CLASS(ftun_flow,
 		__array(char, reason, 32)
 	),
 	TP_fast_assign(
+		u8 dir = event->index < IP_CT_DIR_MAX ? event->index
+						      : IP_CT_DIR_ORIGINAL;
 		const struct nf_conntrack_tuple *tuple =
-			&flow->ct->tuplehash[dir].tuple;
+			&event->ct->tuplehash[dir].tuple;
 
-		__entry->id = flow->id;
+		__entry->id = event->id;
 		__entry->l4proto = tuple->dst.protonum;
 		__entry->dir = dir;
 		__entry->family = tuple->src.l3num;
@@ -43,7 +44,8 @@ DECLARE_EVENT_CLASS(ftun_flow,
 		memcpy(__entry->saddr, &tuple->src.u3, 16);
 		memcpy(__entry->daddr, &tuple->dst.u3, 16);
 		strscpy(__entry->reason,
-			reason < FTUN_STAT_MAX ? ftun_stat_name(reason) : "-",
+			event->reason < FTUN_STAT_MAX ?
+			ftun_stat_name(event->reason) : "-",
 			sizeof(__entry->reason));
 	),
 	TP_printk("id=%llu family=%u proto=%u dir=%s src=%pI6c dst=%pI6c sport=%u dport=%u reason=%s",
@@ -55,9 +57,8 @@ DECLARE_EVENT_CLASS(ftun_flow,
 
 #define FTUN_TRACE(name)						\
 	DEFINE_EVENT(ftun_flow, name,					\
-		TP_PROTO(const struct ftun_flow *flow, int dir,		\
-			 enum ftun_stat reason),			\
-		TP_ARGS(flow, dir, reason))
+		TP_PROTO(const struct ftun_event *event),		\
+		TP_ARGS(event))
 
 FTUN_TRACE(ftun_learn);
 FTUN_TRACE(ftun_prove);

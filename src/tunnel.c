@@ -215,6 +215,26 @@ enum ftun_stat ftun_tunnel_read(const struct net_device *dev, bool inner6,
 	return kind->read(dev, inner6, tunnel);
 }
 
+/**
+ * ftun_tunnel_is() - is a device a tunnel?
+ * @dev:    any device
+ * @reason: why none of a tunnel's connections can be fast, or FTUN_OK
+ *
+ * Context: RCU read side, or RTNL.
+ */
+bool ftun_tunnel_is(const struct net_device *dev, enum ftun_stat *reason)
+{
+	struct ftun_tunnel tunnel;
+
+	*reason = ftun_tunnel_read(dev, false, &tunnel);
+	if (*reason == FTUN_OK && tunnel.encap == FTUN_ENCAP_NONE)
+		return false;
+	/* sit carries IPv6 in the first place, ip6tnl and GRE either. */
+	if (*reason != FTUN_OK)
+		*reason = ftun_tunnel_read(dev, true, &tunnel);
+	return true;
+}
+
 /* Does any kind of tunnel put its payload under this protocol number? */
 bool ftun_tunnel_is_proto(u8 proto)
 {

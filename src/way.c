@@ -9,7 +9,7 @@
 #include <linux/slab.h>
 #include <net/neighbour.h>
 
-#include "netns.h"
+#include "net.h"
 
 static struct kmem_cache *way_cache __read_mostly;
 

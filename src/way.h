@@ -14,6 +14,15 @@ struct ftun_net;
 struct neighbour;
 struct net_device;
 
+static inline u32 ftun_ct_mark(const struct nf_conn *ct)
+{
+#ifdef CONFIG_NF_CONNTRACK_MARK
+	return READ_ONCE(ct->mark);
+#else
+	return 0;
+#endif
+}
+
 /**
  * struct ftun_acct - a conntrack entry of outer packets, to which they are accounted
  * @ct:  entry, with a reference; or NULL

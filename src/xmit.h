@@ -5,7 +5,7 @@
 #include <linux/netdevice.h>
 #include <net/dst.h>
 
-#include "flow.h"
+#include "path.h"
 
 struct ftun_packet;
 struct net;

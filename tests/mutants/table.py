@@ -143,7 +143,7 @@ mutant("IPv6 routes are not asked for again", "^routes elsewhere: IPv6",
 mutant("another next hop of IPv6 will do", "^ip6ip6 change: underlay route: other next hop$",
        ("ask6.c", r"s/if \(old == new\)/if (1)/"))
 mutant("nftables may change", "^ipip change: nft drops the connection$",
-       ("policy.h", r"s/path->way->nft_generation == nft_generation\(fn->net, &fn->nft\)/true/"), quick=True)
+       ("policy.h", r"s/way->nft_generation == nft_generation\(fn->net, &fn->nft\)/true/"), quick=True)
 mutant("dscp of the rules forgotten", "^rules: DSCP set at forward 0, tos inherit$",
        ("ingress.c", r"s/if \(path->dscp_set\)/if (0)/"))
 mutant("rp_filter may change", "^ipip change: rp_filter, (LAN|tunnel|underlay): all$",

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _FTUN_NET_H
+#define _FTUN_NET_H
+
+#include <linux/atomic.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/rhashtable.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+#include <linux/xarray.h>
+#include <net/net_namespace.h>
+#include <net/netns/generic.h>
+
+#include "compat/nft.h"
+#include "fou.h"
+#include "stats.h"
+
+struct ftun_settings;
+
+/* Until flows are visited after an event: those come in crowds. */
+#define FTUN_GC_SOON	(HZ / 10)
+
+/* Devices that wait for their ingress hook; more of them wait for a next packet. */
+#define FTUN_DEVICES_WANTED	8
+
+/* Who walks through a table that may have a million entries leaves the RCU read side
+ * after so many: with a preemptible kernel need_resched() tells nothing there, for
+ * who has been preempted has already been scheduled again.
+ */
+#define FTUN_WALK_VISITS	1024
+
+static inline void ftun_walk_rest(struct rhashtable_iter *iter,
+				  unsigned int *visits)
+	__must_hold(RCU)
+{
+	if (++*visits % FTUN_WALK_VISITS)
+		return;
+	rhashtable_walk_stop(iter);
+	cond_resched();
+	rhashtable_walk_start(iter);
+}
+
+/**
+ * struct ftun_net - the module's part of a network namespace
+ * @net:         the namespace, which outlives this
+ * @stats:       the counters
+ * @paths:       what the fast path looks packets up in, see table.c
+ * @ways:        what paths have in common, see way.c
+ * @retired:     generation under which old ways let go of their neighbours; GC's own
+ * @flows:       connections by conntrack entry, see flow.c
+ * @ids:         the same by id, for those who walk through all of them
+ * @last_id:     the newest; guarded by the lock of @ids
+ * @generation:  changes whenever something changed that a proof stood on, see
+ *               policy.c
+ * @armed:       as in @settings, for the fast path
+ * @plain:       likewise
+ * @strangers:   there are some, see stranger.c
+ * @nft:         sees the ruleset change, see policy.h
+ * @routes6_told: how many changes of IPv6 routes were announced
+ * @rtnetlink:   hears of changes of rp_filter and tc, see policy.c
+ * @routes6:     hears of changes of IPv6 routes, likewise
+ * @fou:         where tunnelled packets in UDP come to, see fou.h
+ * @settings:    what is set, see settings.c; RCU
+ * @settings_lock: held to replace @settings
+ * @tunnels:     struct ftun_usage by index of the tunnel device, see usage.c;
+ *               written with RTNL held
+ * @leaving:     the namespace or the module goes; set once, before @hook_work and
+ *               @gc_work are cancelled
+ * @devices:     struct ftun_device, guarded by RTNL, walked under RCU
+ * @wanted_lock: guards @wanted and @wanted_count
+ * @wanted:      indexes of devices that need an ingress hook
+ * @wanted_count: how many
+ * @hook_work:   gives them one
+ * @gc_work:     ends flows, see flow.c
+ */
+struct ftun_net {
+	struct net			*net;
+	struct ftun_stats __percpu	*stats;
+	struct rhashtable		paths;
+	struct rhashtable		ways;
+	u32				retired;
+	struct rhashtable		flows;
+	struct xarray			ids;
+	unsigned long			last_id;
+	atomic_t			generation;
+	atomic_t			routes6_told;
+	bool				armed;
+	bool				plain;
+	bool				strangers;
+	struct nft_watch		nft;
+	struct ftun_listener		rtnetlink;
+	struct ftun_listener		routes6;
+	struct ftun_fou			fou;
+	struct ftun_settings __rcu	*settings;
+	struct mutex			settings_lock;
+	struct xarray			tunnels;
+	bool				leaving;
+
+	struct list_head		devices;
+	spinlock_t			wanted_lock;
+	u32				wanted[FTUN_DEVICES_WANTED];
+	unsigned int			wanted_count;
+	struct work_struct		hook_work;
+	struct delayed_work		gc_work;
+};
+
+extern unsigned int ftun_net_id;
+extern struct workqueue_struct *ftun_workqueue;
+
+/* RCU read side, RTNL, or otherwise sure that @net stays. */
+static inline struct ftun_net *ftun_net_get(const struct net *net)
+{
+	return net_generic(net, ftun_net_id);
+}
+
+/* The same for hooks, which are in an RCU read side that net_generic() enters again. */
+static inline struct ftun_net *ftun_net_get_rcu(const struct net *net)
+{
+	return rcu_dereference(net->gen)->ptr[ftun_net_id];
+}
+
+void ftun_net_gc_soon(struct ftun_net *fn);
+
+#endif /* _FTUN_NET_H */
