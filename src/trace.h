@@ -10,9 +10,9 @@
 #include <linux/tracepoint.h>
 #include <net/netfilter/nf_conntrack.h>
 
-#include "event.h"
-
-/* Addresses and ports are those of the packets of the direction that it is about,
+/* For event.c, which has said what an event is.
+ *
+ * Addresses and ports are those of the packets of the direction that it is about,
  * before NAT; the original one if it is about both.
  */
 DECLARE_EVENT_CLASS(ftun_flow,
