@@ -6,6 +6,7 @@
  */
 #include "flow.h"
 
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <net/neighbour.h>
 #include <net/netfilter/nf_conntrack_l4proto.h>
@@ -47,6 +48,29 @@ struct ftun_flow *ftun_flow_find(struct ftun_net *fn, const struct nf_conn *ct)
 struct ftun_flow *ftun_flow_by_id(struct ftun_net *fn, u64 id)
 {
 	return id <= ULONG_MAX ? xa_load(&fn->ids, id) : NULL;
+}
+
+/**
+ * ftun_flow_next() - walk through all flows, in the order of their making
+ * @fn:     where
+ * @id:     number of the flow before, 0 in the beginning; becomes this one's
+ * @last:   no number greater than that
+ * @visits: how many have been visited; the caller's, 0 in the beginning
+ *
+ * Numbers only grow, so who walks by them meets each flow once, and all that stay.
+ *
+ * Context: process, RCU read side, which is left between two flows now and then.
+ * Return: the flow, or NULL behind the last one.
+ */
+struct ftun_flow *ftun_flow_next(struct ftun_net *fn, unsigned long *id,
+				 unsigned long last, unsigned int *visits)
+{
+	if (++*visits % FTUN_WALK_VISITS == 0) {
+		rcu_read_unlock();
+		cond_resched();
+		rcu_read_lock();
+	}
+	return xa_find_after(&fn->ids, id, last, XA_PRESENT);
 }
 
 static void flow_tell(const struct ftun_flow *flow, u8 index,

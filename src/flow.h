@@ -135,6 +135,8 @@ void ftun_flow_net_exit(struct ftun_net *fn);
 
 struct ftun_flow *ftun_flow_find(struct ftun_net *fn, const struct nf_conn *ct);
 struct ftun_flow *ftun_flow_by_id(struct ftun_net *fn, u64 id);
+struct ftun_flow *ftun_flow_next(struct ftun_net *fn, unsigned long *id,
+				 unsigned long last, unsigned int *visits);
 struct ftun_flow *ftun_flow_create(struct ftun_net *fn, struct nf_conn *ct,
 				   enum ftun_stat *reason);
 void ftun_flow_refuse(struct ftun_flow *flow, struct ftun_dir *dir,

@@ -3,7 +3,6 @@
  * Connections over netlink: how one is described, found, listed and deleted. This,
  * netlink_outer.c and proc.c are all that looks into a path to show it.
  */
-#include <linux/sched.h>
 #include <net/netfilter/nf_conntrack.h>
 #include <net/netfilter/nf_conntrack_core.h>
 #include <net/netfilter/nf_conntrack_zones.h>
@@ -371,29 +370,23 @@ unlock:
 	return err;
 }
 
-/* Ids only grow, so who goes by them meets each connection once, and misses none
- * that stays. cb->args[0] is the last id done, and cb->args[1] the last that there
- * was in the beginning: with those that come meanwhile it might never end.
+/* cb->args[0] is the last id done, and cb->args[1] the last that there was in the
+ * beginning: with those that come meanwhile it might never end.
  */
 static void dump_flows(struct sk_buff *skb, struct netlink_callback *cb,
 		       const struct ftun_filter *filter, struct ftun_net *fn)
 {
 	unsigned long id = cb->args[0];
 	struct ftun_flow *flow;
-	int visits = 0;
+	unsigned int visits = 0;
 
 	if (!cb->args[1])
 		cb->args[1] = READ_ONCE(fn->last_id);
 	rcu_read_lock();
-	while ((flow = xa_find_after(&fn->ids, &id, cb->args[1], XA_PRESENT))) {
+	while ((flow = ftun_flow_next(fn, &id, cb->args[1], &visits))) {
 		if (dump_flow(skb, cb, filter, flow))
 			break;
 		cb->args[0] = id;
-		if (++visits % FTUN_WALK_VISITS)
-			continue;
-		rcu_read_unlock();
-		cond_resched();
-		rcu_read_lock();
 	}
 	rcu_read_unlock();
 }
@@ -442,14 +435,8 @@ static u32 delete_fitting(struct ftun_net *fn, const struct ftun_filter *filter)
 	u32 count = 0;
 
 	rcu_read_lock();
-	while ((flow = xa_find_after(&fn->ids, &id, ULONG_MAX, XA_PRESENT))) {
+	while ((flow = ftun_flow_next(fn, &id, ULONG_MAX, &visits)))
 		count += mark_deleted(flow, filter);
-		if (++visits % FTUN_WALK_VISITS)
-			continue;
-		rcu_read_unlock();
-		cond_resched();
-		rcu_read_lock();
-	}
 	rcu_read_unlock();
 	return count;
 }

@@ -3,7 +3,6 @@
 #include "usage_sum.h"
 
 #include <linux/netdevice.h>
-#include <linux/sched.h>
 #include <uapi/linux/nf_flowtable_tun.h>
 
 #include "flow.h"
@@ -49,7 +48,6 @@ static void sum_dir(struct ftun_usage_sum *sums, unsigned int count,
 		out->tx_fast += READ_ONCE(dir->path->packets);
 }
 
-/* Connections may come and go meanwhile: xa_find() copes with that under RCU. */
 static void sum_flows(struct ftun_net *fn, struct ftun_usage_sum *sums,
 		      unsigned int count)
 {
@@ -59,17 +57,11 @@ static void sum_flows(struct ftun_net *fn, struct ftun_usage_sum *sums,
 	int i;
 
 	rcu_read_lock();
-	for (flow = xa_find(&fn->ids, &id, ULONG_MAX, XA_PRESENT); flow;
-	     flow = xa_find_after(&fn->ids, &id, ULONG_MAX, XA_PRESENT)) {
+	while ((flow = ftun_flow_next(fn, &id, ULONG_MAX, &visits))) {
 		spin_lock_bh(&flow->lock);
 		for (i = 0; i < IP_CT_DIR_MAX; i++)
 			sum_dir(sums, count, &flow->dir[i]);
 		spin_unlock_bh(&flow->lock);
-		if (++visits % FTUN_WALK_VISITS)
-			continue;
-		rcu_read_unlock();
-		cond_resched();
-		rcu_read_lock();
 	}
 	rcu_read_unlock();
 }

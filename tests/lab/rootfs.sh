@@ -111,3 +111,21 @@ rootfs_run() {
 		exec chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp LC_ALL=C "$@"
 	' - "$(rootfs_path "$1")" "$2" "${@:3}"
 }
+
+# rootfs_download KERNEL DIR PACKAGE...: packages of the rootfs's own suites, with
+# directories of their own for apt.
+rootfs_download() {
+	local kernel=$1 new=$2
+	shift 2
+	cp -L /etc/resolv.conf "$new/resolv.conf"
+	mkdir -p "$new/lists/partial" "$new/archives/partial"
+	chown -R root:root "$new"
+	# shellcheck disable=SC2016 # for the inner shell
+	rootfs_run "$kernel" "new=$new" bash -euc '
+		if [ -e /etc/resolv.conf ]; then mount --bind /lab/new/resolv.conf /etc/resolv.conf; fi
+		cd /lab/new
+		apt=(-o Dir::State::lists=/lab/new/lists -o Dir::Cache=/lab/new -o APT::Sandbox::User=root)
+		apt-get "${apt[@]}" update
+		apt-get "${apt[@]}" download "$@"
+	' - "$@"
+}

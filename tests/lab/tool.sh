@@ -6,23 +6,7 @@
 
 TOOL_PACKAGES="libmnl-dev libnftnl-dev"
 
-tool_headers_path() { echo "$CACHE/headers/$1-$({ rootfs_path "$1" && echo "$TOOL_PACKAGES" && declare -f tool_fetch tool_unpack; } | short_hash)"; }
-
-# Runs in the rootfs with directories of its own for apt.
-tool_fetch() {
-	local kernel=$1 new=$2
-	cp -L /etc/resolv.conf "$new/resolv.conf"
-	mkdir -p "$new/lists/partial" "$new/archives/partial"
-	chown -R root:root "$new"
-	# shellcheck disable=SC2016 # for the inner shell
-	rootfs_run "$kernel" "new=$new" bash -euc '
-		if [ -e /etc/resolv.conf ]; then mount --bind /lab/new/resolv.conf /etc/resolv.conf; fi
-		cd /lab/new
-		set -- -o Dir::State::lists=/lab/new/lists -o Dir::Cache=/lab/new -o APT::Sandbox::User=root $1
-		apt-get "${@:1:6}" update
-		apt-get "${@:1:6}" download "${@:7}"
-	' - "$TOOL_PACKAGES"
-}
+tool_headers_path() { echo "$CACHE/headers/$1-$({ rootfs_path "$1" && echo "$TOOL_PACKAGES" && declare -f rootfs_download tool_unpack; } | short_hash)"; }
 
 tool_unpack() {
 	local new=$1 deb
@@ -39,7 +23,8 @@ tool_headers_setup() {
 	new=$CACHE/headers/new.$kernel
 	rm -rf "$new"
 	mkdir -p "$new"
-	step "fetching $TOOL_PACKAGES for $kernel" tool_fetch "$kernel" "$new"
+	# shellcheck disable=SC2086 # a list of packages
+	step "fetching $TOOL_PACKAGES for $kernel" rootfs_download "$kernel" "$new" $TOOL_PACKAGES
 	tool_unpack "$new"
 	settle "$new/root" "$path"
 	rm -rf "$new"

@@ -24,22 +24,6 @@ uml_source_excludes() {
 	printf '*/%s/*.[ch]\n' drivers/{gpu,media,staging,scsi,infiniband,usb} drivers/net/{ethernet,wireless} sound
 }
 
-# Runs in the rootfs with a tmpfs for apt; the package of the very kernel series.
-uml_fetch_deb() {
-	local kernel=$1 new=$2
-	cp -L /etc/resolv.conf "$new/resolv.conf"
-	mkdir -p "$new/lists/partial" "$new/archives/partial"
-	chown -R root:root "$new"
-	# shellcheck disable=SC2016 # for the inner shell
-	rootfs_run "$kernel" "new=$new" bash -euc '
-		if [ -e /etc/resolv.conf ]; then mount --bind /lab/new/resolv.conf /etc/resolv.conf; fi
-		cd /lab/new
-		set -- -o Dir::State::lists=/lab/new/lists -o Dir::Cache=/lab/new -o APT::Sandbox::User=root "$1"
-		apt-get "${@:1:6}" update
-		apt-get "${@:1:6}" download "$7"
-	' - "linux-source-$(rootfs_kver "$kernel" | cut -d. -f1,2)"
-}
-
 uml_unpack() {
 	local new=$1
 	uml_source_excludes >"$new/excludes"
@@ -57,7 +41,8 @@ uml_source_setup() {
 	new=$CACHE/uml/new.$kernel-source
 	rm -rf "$new"
 	mkdir "$new"
-	step "fetching linux-source for $kernel" uml_fetch_deb "$kernel" "$new"
+	step "fetching linux-source for $kernel" rootfs_download "$kernel" "$new" \
+		"linux-source-$(rootfs_kver "$kernel" | cut -d. -f1,2)"
 	step "unpacking linux-source for $kernel" uml_unpack "$new"
 	settle "$new/source" "$path"
 	rm -rf "$new"
