@@ -187,7 +187,7 @@ class Bed:
                 self.sessions.update((session.dev, session.open()) for session in group)
         if self.dual:
             self.ask_once()
-        net.run("nft", "-f", "-", stdin=ruleset(self.world))
+        net.nft(ruleset(self.world))
         for name in os.listdir("/proc/sys/net/netfilter"):
             if name.startswith("nf_conntrack_") and "timeout" in name:
                 net.sysctl("net.netfilter." + name, 3600)   # no entry ends by the clock
@@ -311,7 +311,7 @@ class Bed:
 
     def snapshot(self, conntrack=True):
         snap = dict(dev=net.link_stats(self.rtnl), ct=net.conntrack(self.nfnl) if conntrack else {},
-                    nft=net.nft_counters(self.nfnl), mod=net.module_counters())
+                    nft=net.nft_counters(self.nfnl), mod=net.read(net.MODULE))
         for name in ("snmp", "netstat", "snmp6", "xfrm_stat"):
             snap[name] = net.read("/proc/net/" + name)
         snap["dev6"] = net.dev_snmp6() if self.dual else {}
