@@ -128,7 +128,7 @@ class Pass:
             while self.fast and not self.null and not self.moves(bed, flow, enough):
                 if b.gone(1.5, start):
                     break
-                time.sleep(0.02)
+                time.sleep(0.002)
 
     def moves(self, bed, flow, enough):
         before = net.module_counters()

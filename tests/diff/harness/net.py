@@ -135,6 +135,16 @@ class Netns:
         os.close(self.before)
 
 
+TICK = time.clock_getres(6)        # CLOCK_MONOTONIC_COARSE: of the timers
+
+
+def idle():
+    """Nobody else wants the CPU, the kernel's workers neither; what was to be done by now is done."""
+    start = time.monotonic()
+    while not read("/proc/loadavg").split()[3].startswith("1/") and time.monotonic() - start < 0.1:
+        time.sleep(0.001)
+
+
 def go_home():
     _call("setns", Netns.home, CLONE_NEWNET)
 
@@ -476,19 +486,34 @@ def nft_counters(netlink):
 MODULE = "/proc/net/stat/nf_flowtable_tun"
 
 
+class Text:
+    """A file that is read again and again; without the layers of open(), for a snapshot reads a dozen."""
+
+    def __init__(self, path):
+        try:
+            self.fd = os.open(path, os.O_RDONLY)
+        except FileNotFoundError:
+            self.fd = None
+
+    def read(self):
+        """What is in it now; nothing if there is no such file."""
+        data = more = b"" if self.fd is None else os.pread(self.fd, 1 << 16, 0)
+        while more:
+            more = os.pread(self.fd, 1 << 16, len(data))
+            data += more
+        return data.decode()
+
+    def close(self):
+        if self.fd is not None:
+            os.close(self.fd)
+
+
 def read(path):
-    """A file's text, without the layers of open(): a snapshot reads a dozen of them."""
+    text = Text(path)
     try:
-        fd = os.open(path, os.O_RDONLY)
-    except FileNotFoundError:
-        return ""
-    try:
-        parts = [os.read(fd, 1 << 16)]
-        while parts[-1]:
-            parts.append(os.read(fd, 1 << 16))
-        return b"".join(parts).decode()
+        return text.read()
     finally:
-        os.close(fd)
+        text.close()
 
 
 def changes(old, new):
