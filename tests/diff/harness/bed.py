@@ -187,7 +187,7 @@ class Bed:
                 self.sessions.update((session.dev, session.open()) for session in group)
         if self.dual:
             self.ask_once()
-        net.run("nft", "-f", "-", stdin=ruleset(self.world))
+        net.nft(ruleset(self.world))
         for name in os.listdir("/proc/sys/net/netfilter"):
             if name.startswith("nf_conntrack_") and "timeout" in name:
                 net.sysctl("net.netfilter." + name, 3600)   # no entry ends by the clock
@@ -203,6 +203,7 @@ class Bed:
             net.wait_links(ns)
         self.below = secret.Below(self, *self.world["secret"]) if self.world["secret"] else None
         self.rtnl, self.nfnl = net.Netlink(0), net.Netlink(12)
+        self.texts = {name: net.Text("/proc/net/" + name) for name in ("snmp", "netstat", "snmp6", "xfrm_stat")}
         self.norm = dissect.Normaliser(OWN, ENDS)
         self.seqs = {}
         self.settle()
@@ -224,9 +225,10 @@ class Bed:
                 net.sysctl("net.ipv6.neigh.%s.%s" % (dev, name), value)
 
     def settle(self):
-        """What IPv6 has to say about a change, it says within a few ticks of a slow clock."""
+        """What IPv6 has to say about a change, it says within a few ticks of the kernel's clock."""
         if self.dual:
-            time.sleep(0.06)
+            time.sleep(6 * net.TICK)
+            net.idle()
 
     def bridges_alone(self):
         """A kernel with br_netfilter shows bridged packets to conntrack before the
@@ -311,9 +313,8 @@ class Bed:
 
     def snapshot(self, conntrack=True):
         snap = dict(dev=net.link_stats(self.rtnl), ct=net.conntrack(self.nfnl) if conntrack else {},
-                    nft=net.nft_counters(self.nfnl), mod=net.module_counters())
-        for name in ("snmp", "netstat", "snmp6", "xfrm_stat"):
-            snap[name] = net.read("/proc/net/" + name)
+                    nft=net.nft_counters(self.nfnl), mod=net.read(net.MODULE))
+        snap.update((name, text.read()) for name, text in self.texts.items())
         snap["dev6"] = net.dev_snmp6() if self.dual else {}
         return snap
 
@@ -322,6 +323,8 @@ class Bed:
             wire.close()
         for session in self.sessions.values():
             session.close()
+        for text in getattr(self, "texts", {}).values():
+            text.close()
         for nl in ("rtnl", "nfnl"):
             if hasattr(self, nl):
                 getattr(self, nl).close()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Fields to frames: builders that take any field wrong. An address with a colon
 makes its header an IPv6 one; tos and ttl mean traffic class and hop limit there."""
+import functools
 import socket
 import struct
 
@@ -10,10 +11,12 @@ HOPOPTS, ROUTING, FRAGMENT, DSTOPTS = 0, 43, 44, 60
 TCP_FLAGS = {"F": 1, "S": 2, "R": 4, "P": 8, "A": 16, "U": 32, "E": 64, "C": 128}
 
 
+@functools.cache
 def ip4(text):
     return socket.inet_aton(text)
 
 
+@functools.cache
 def addr(text):
     return socket.inet_pton(socket.AF_INET6 if ":" in text else socket.AF_INET, text)
 
@@ -22,10 +25,12 @@ def text(address):
     return socket.inet_ntop(socket.AF_INET6 if len(address) == 16 else socket.AF_INET, bytes(address))
 
 
+@functools.cache
 def mac(text):
     return bytes.fromhex(text.replace(":", ""))
 
 
+@functools.lru_cache(1000)
 def csum(data, start=0):
     """The Internet checksum, as a number ready to be stored."""
     if len(data) & 1:
@@ -103,11 +108,13 @@ def gue(payload, proto, head=None):
     return (struct.pack("!BBH", 0, proto, 0) if head is None else head) + payload
 
 
+@functools.lru_cache(1000)
 def _pseudo(src, dst, proto, length):
     data = addr(src) + addr(dst) + struct.pack("!HH", proto, length)
     return sum(struct.unpack("!%dH" % (len(data) // 2), data))
 
 
+@functools.lru_cache(1000)       # the two passes send the same
 def udp(data, src, dst, sport, dport, l4_csum=None, udp_len=None):
     """l4_csum=0: sent without a checksum; "partial": left to the device."""
     length = 8 + len(data) if udp_len is None else udp_len
@@ -118,6 +125,7 @@ def udp(data, src, dst, sport, dport, l4_csum=None, udp_len=None):
     return head[:6] + struct.pack("!H", _checksum(l4_csum, right)) + data
 
 
+@functools.lru_cache(1000)
 def tcp(data, src, dst, sport, dport, seq=0, ack=0, flags="A", window=65535,
         urg=0, l4_csum=None, tcp_opts=b"", doff=None):
     tcp_opts += b"\1" * (-len(tcp_opts) % 4)

@@ -7,6 +7,7 @@ import fcntl
 import functools
 import os
 import select
+import shlex
 import socket
 import struct
 import subprocess
@@ -40,7 +41,56 @@ def run(*argv, stdin=None, check=True):
 
 
 def shell(line, check=True):
-    return run("sh", "-c", line, check=check)
+    """A line of shell. Commands one after the other need no shell; the last one's exit code counts."""
+    commands = None if set(line) & set("$`*?~\\\n") else _commands(line)
+    if not commands:
+        return run("sh", "-c", line, check=check)
+    return "".join([command(words, check and words is commands[-1]) for words in commands])
+
+
+def _commands(line):
+    """Its commands as lists of words, or None if there is more to it than semicolons."""
+    lexer = shlex.shlex(line, posix=True, punctuation_chars=";|&<>()")
+    lexer.whitespace_split, lexer.commenters = True, ""
+    out = [[]]
+    for word in lexer:
+        if word == ";":
+            out.append([])
+        elif word and set(word) <= set(";|&<>()"):
+            return None
+        else:
+            out[-1].append(word)
+    return list(filter(None, out))
+
+
+def command(words, check=True):
+    if words[0] == "nft" and words[1][0] != "-":
+        return nft(" ".join(words[1:]), check)
+    return run(*words, check=check)
+
+
+@functools.cache
+def _libnftables():
+    lib = ctypes.CDLL("libnftables.so.1")
+    lib.nft_ctx_new.restype = ctypes.c_void_p
+    lib.nft_ctx_get_error_buffer.restype = ctypes.c_char_p
+    return lib
+
+
+def nft(commands, check=True):
+    """`nft -f -` without a process; what it says about errors."""
+    lib = _libnftables()
+    ctx = ctypes.c_void_p(lib.nft_ctx_new(0))      # its socket is of the current network namespace
+    try:
+        lib.nft_ctx_buffer_output(ctx)
+        lib.nft_ctx_buffer_error(ctx)
+        failed = lib.nft_run_cmd_from_buffer(ctx, commands.encode())
+        said = lib.nft_ctx_get_error_buffer(ctx).decode()
+    finally:
+        lib.nft_ctx_free(ctx)
+    if check and failed:
+        raise HarnessError("nft: %s\n%s" % (said, commands))
+    return said
 
 
 class Netns:
@@ -85,17 +135,34 @@ class Netns:
         os.close(self.before)
 
 
+TICK = time.clock_getres(6)        # CLOCK_MONOTONIC_COARSE: of the timers
+
+
+def idle():
+    """Nobody else wants the CPU, the kernel's workers neither; what was to be done by now is done."""
+    start = time.monotonic()
+    while not read("/proc/loadavg").split()[3].startswith("1/") and time.monotonic() - start < 0.1:
+        time.sleep(0.001)
+
+
 def go_home():
     _call("setns", Netns.home, CLONE_NEWNET)
 
 
 def sysctl(name, value):
-    path = "/proc/sys/" + name.replace(".", "/")
+    return write("/proc/sys/" + name.replace(".", "/"), value)
+
+
+def write(path, value):
+    """Is there such a file?"""
     try:
-        with open(path, "w") as f:
-            f.write(str(value))
+        fd = os.open(path, os.O_WRONLY | os.O_TRUNC)
     except FileNotFoundError:
         return False
+    try:
+        os.write(fd, str(value).encode())
+    finally:
+        os.close(fd)
     return True
 
 
@@ -274,7 +341,7 @@ class Sentinel:
         self.ns = Netns("ftd-s")
         with self.ns:
             run("ip", "link", "add", "s0", "type", "veth", "peer", "name", "s1")
-            run("nft", "-f", "-", stdin=HOLD)
+            nft(HOLD)
         self.a = Wire("s0", self.ns, "s0", "")
         self.b = Wire("s1", self.ns, "s1", "")
         self.count = 0
@@ -361,14 +428,17 @@ class Netlink:
 
 def link_stats(netlink):
     """What `ip -s -s link` prints: {ifindex: (name, {"rx_packets": n})}."""
-    out = {}
-    for msg in netlink.dump(18, struct.pack("BxHiII", 0, 0, 0, 0, 0)):
-        attr = attributes(msg[16:])
-        name = attr[3].rstrip(b"\0").decode()
-        stats = attr.get(23, b"")
-        values = struct.unpack("%dQ" % (len(stats) // 8), stats)
-        out[struct.unpack_from("i", msg, 4)[0]] = (name, dict(zip(STATS64, values)))
-    return out
+    return dict(map(_link, netlink.dump(18, struct.pack("BxHiII", 0, 0, 0, 0, 0))))
+
+
+@functools.lru_cache(1000)
+def _link(msg):
+    """Most devices have not changed since they were last asked."""
+    attr = attributes(msg[16:])
+    name = attr[3].rstrip(b"\0").decode()
+    stats = attr.get(23, b"")
+    values = struct.unpack("%dQ" % (len(stats) // 8), stats)
+    return struct.unpack_from("i", msg, 4)[0], (name, dict(zip(STATS64, values)))
 
 
 def links_ready(netlink):
@@ -413,24 +483,70 @@ def nft_counters(netlink):
 
 # ---- /proc ------------------------------------------------------------------
 
+MODULE = "/proc/net/stat/nf_flowtable_tun"
+
+
+class Text:
+    """A file that is read again and again; without the layers of open(), for a snapshot reads a dozen."""
+
+    def __init__(self, path):
+        try:
+            self.fd = os.open(path, os.O_RDONLY)
+        except FileNotFoundError:
+            self.fd = None
+
+    def read(self):
+        """What is in it now; nothing if there is no such file."""
+        data = more = b"" if self.fd is None else os.pread(self.fd, 1 << 16, 0)
+        while more:
+            more = os.pread(self.fd, 1 << 16, len(data))
+            data += more
+        return data.decode()
+
+    def close(self):
+        if self.fd is not None:
+            os.close(self.fd)
+
+
 def read(path):
+    text = Text(path)
     try:
-        with open(path) as f:
-            return f.read()
-    except FileNotFoundError:
-        return ""
+        return text.read()
+    finally:
+        text.close()
 
 
-def snmp(text):
-    """/proc/net/{snmp,netstat}: pairs of lines; snmp6: a name a line."""
-    out, lines = {}, text.splitlines()
-    if lines and ":" not in lines[0]:
-        return {k: int(v) for k, v in (line.split() for line in lines)}
-    for names, values in zip(lines[::2], lines[1::2]):
-        prefix = names.split(":")[0]
-        out.update((prefix + k, int(v)) for k, v in
-                   zip(names.split()[1:], values.split()[1:]))
+def changes(old, new):
+    """{name: change} between two texts of counters. Lines that are the same are not looked into."""
+    if old == new:
+        return {}
+    a, b = _lines(old), _lines(new)
+    before, after = _counters(a - b), _counters(b - a)
+    return {k: v - before.get(k, 0) for k, v in after.items() if v != before.get(k, 0)}
+
+
+def _lines(text):
+    """/proc/net/{snmp,netstat}: pairs of lines; others: a name a line."""
+    lines = text.splitlines()
+    if lines and ":" in lines[0]:
+        return set(zip(lines[::2], lines[1::2]))
+    return set(lines)
+
+
+def _counters(lines):
+    out = {}
+    for line in lines:
+        if isinstance(line, tuple):
+            names, values = (words.split() for words in line)
+            out.update((names[0][:-1] + k, int(v)) for k, v in zip(names[1:], values[1:]))
+        else:
+            out.update(counter_line(line))
     return out
+
+
+def counter_line(line):
+    words = line.split()
+    return [(words[0], int(words[1]))] if len(words) == 2 and words[1].isdigit() else []
 
 
 def dev_snmp6():
@@ -441,9 +557,8 @@ def dev_snmp6():
 
 def module_counters():
     """/proc/net/stat/nf_flowtable_tun of the current namespace."""
-    text = read("/proc/net/stat/nf_flowtable_tun")
-    return {k: int(v) for k, v in (line.split()[:2] for line in text.splitlines()
-                                   if len(line.split()) == 2) if v.isdigit()}
+    return dict(pair for line in read(MODULE).splitlines() for pair in counter_line(line))
+
 
 # ---- conntrack ----------------------------------------------------------------
 
@@ -476,16 +591,19 @@ def _counts(attr):
 def conntrack(netlink):
     """{tuple: {state, flags, offload, counts, mark}}; timeouts are left out. Unlike
     /proc it says of offloaded entries too whether they are assured."""
-    out = {}
-    for msg in netlink.dump(1 << 8 | 1, struct.pack("BBH", 0, 0, 0)):
-        attr = attributes(msg[4:])
-        proto, there = _tuple(attr[1])
-        key = "%s%d %s %s" % (PROTOS.get(proto, "unknown"), proto, there, _tuple(attr[2])[1])
-        status = int.from_bytes(attr.get(3, b""), "big")
-        tcp = attributes(attributes(attr.get(4, b"")).get(1, b""))
-        flags = "%s%s %#x" % ("" if status & SEEN_REPLY else "[UNREPLIED] ", "[ASSURED]" if status & ASSURED else "",
-                              status & ~(SEEN_REPLY | ASSURED | OFFLOAD))
-        out[key] = dict(state=" ".join([TCP_STATES[tcp[1][0]]] + [tcp[k].hex() for k in (2, 3, 4, 5) if k in tcp])
-                        if 1 in tcp else "", flags=flags, offload=bool(status & OFFLOAD), counts=_counts(attr),
-                        mark=str(int.from_bytes(attr[8], "big")) if 8 in attr else "")
-    return out
+    return dict(map(_entry, netlink.dump(1 << 8 | 1, struct.pack("BBH", 0, 0, 0))))
+
+
+@functools.lru_cache(10000)
+def _entry(msg):
+    """The same bytes are the same words; most entries are those of earlier cases."""
+    attr = attributes(msg[4:])
+    proto, there = _tuple(attr[1])
+    key = "%s%d %s %s" % (PROTOS.get(proto, "unknown"), proto, there, _tuple(attr[2])[1])
+    status = int.from_bytes(attr.get(3, b""), "big")
+    tcp = attributes(attributes(attr.get(4, b"")).get(1, b""))
+    flags = "%s%s %#x" % ("" if status & SEEN_REPLY else "[UNREPLIED] ", "[ASSURED]" if status & ASSURED else "",
+                          status & ~(SEEN_REPLY | ASSURED | OFFLOAD))
+    return key, dict(state=" ".join([TCP_STATES[tcp[1][0]]] + [tcp[k].hex() for k in (2, 3, 4, 5) if k in tcp])
+                     if 1 in tcp else "", flags=flags, offload=bool(status & OFFLOAD), counts=_counts(attr),
+                     mark=str(int.from_bytes(attr[8], "big")) if 8 in attr else "")
