@@ -39,9 +39,10 @@ def far_end(kind):
     options = kind.options(far, router)
     if "ikey" in options:
         options["ikey"], options["okey"] = options["okey"], options["ikey"]
+    encap = kind.encap(far, router)
     return kind.setup() + ["link add t0 type %s %s" % (kind.link, b.tunnel_options(options, {})),
                            "link set t0 up", "link set t0 mtu %d" % kind.mtu()] + [
-        line for family in kind.inner for line in INSIDE[family]]
+        line.replace(" dev", " " + encap + "dev") if line[:5] == "route" else line for family in kind.inner for line in INSIDE[family]]
 
 
 class Streams:
