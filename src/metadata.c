@@ -10,6 +10,7 @@
 
 #include <net/gre.h>
 #include <net/inet_ecn.h>
+#include <net/ip.h>
 #include <net/ipv6.h>
 #include <net/lwtunnel.h>
 
