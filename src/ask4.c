@@ -10,6 +10,7 @@
 #include <net/nexthop.h>
 #include <net/route.h>
 
+#include "metadata.h"
 #include "way.h"
 
 static u32 route_mtu(const struct rtable *rt, const struct net_device *dev)
@@ -38,7 +39,7 @@ static bool same_mtu(const struct rtable *old, const struct rtable *new)
  */
 static bool same_route(const struct rtable *old, const struct rtable *new)
 {
-	return
+	return new->dst.lwtstate == old->dst.lwtstate &&
 #ifdef CONFIG_IP_ROUTE_CLASSID
 	       new->dst.tclassid == old->dst.tclassid &&
 #endif
@@ -147,35 +148,62 @@ bool ftun_ask4_local(struct net *net, struct sk_buff *skb,
 	return local;
 }
 
+/* What the tunnel's settings have to say about the route; or the metadata, which says
+ * nothing of a device and, since there are no rules, of a mark.
+ */
+static void output_flow(struct flowi4 *fl4, const struct ftun_way *way)
+{
+	const struct ip_tunnel_info *info = ftun_metadata(way->route.dst);
+	const struct ip_tunnel *tunnel = netdev_priv(way->tun_out);
+	const struct iphdr *iph = (const void *)way->outer.hdr;
+	__be32 saddr = tunnel->parms.iph.saddr;
+	int link = tunnel->parms.link;
+
+	if (info) {
+		saddr = info->key.u.ipv4.src;
+		link = 0;
+	}
+	flowi4_init_output(fl4, link, tunnel->fwmark,
+			   iph->tos & INET_DSCP_MASK, RT_SCOPE_UNIVERSE,
+			   iph->protocol, 0, iph->daddr, saddr, 0, 0,
+			   GLOBAL_ROOT_UID);
+}
+
+/* The first packet that asks does so for all, whatever its TOS: the driver keeps the
+ * route with the metadata.
+ */
+static bool asks_for_others(const struct ftun_way *way)
+{
+	return way->outer.rules & FTUN_OUTER_TOS_INHERIT &&
+	       ftun_metadata(way->route.dst);
+}
+
 /**
  * ftun_ask4_output() - do a tunnel's packets still leave so?
  * @net:   where
  * @way:   theirs
  * @route: becomes the one that the kernel has now
  *
- * What ip_tunnel_xmit() and ipip6_tunnel_xmit() ask.
+ * What ip_tunnel_xmit(), ip_md_tunnel_xmit() and ipip6_tunnel_xmit() ask. Who says
+ * nothing of a source gets the route's.
  *
  * Context: BH off, RCU read side, under which the route can be used.
  */
 bool ftun_ask4_output(struct net *net, const struct ftun_way *way,
 		      struct ftun_route *route)
 {
-	const struct ip_tunnel *tunnel = netdev_priv(way->tun_out);
 	const struct iphdr *iph = (const void *)way->outer.hdr;
 	struct flowi4 fl4 = {};
 	struct rtable *rt;
 	bool same;
 
-	flowi4_init_output(&fl4, tunnel->parms.link, tunnel->fwmark,
-			   iph->tos & INET_DSCP_MASK, RT_SCOPE_UNIVERSE,
-			   iph->protocol, 0, iph->daddr, iph->saddr, 0, 0,
-			   GLOBAL_ROOT_UID);
-	if (!one_way(net, &fl4))
+	output_flow(&fl4, way);
+	if (asks_for_others(way) || !one_way(net, &fl4))
 		return false;
 	rt = ip_route_output_key(net, &fl4);
 	if (IS_ERR(rt))
 		return false;
-	same = adopt(route, rt, way->neigh->dev);
+	same = fl4.saddr == iph->saddr && adopt(route, rt, way->neigh->dev);
 	/* Still there until the end of the RCU read side. */
 	ip_rt_put(rt);
 	return same;

@@ -11,6 +11,7 @@
 #include <net/neighbour.h>
 #include <net/nexthop.h>
 
+#include "metadata.h"
 #include "way.h"
 
 /* Each CPU has its own copy of a route. */
@@ -28,7 +29,8 @@ static bool same_route(const struct rt6_info *old, const struct rt6_info *new)
 {
 	if (old == new)
 		return true;
-	return !((old->rt6i_flags | new->rt6i_flags) & RTF_CACHE) &&
+	return new->dst.lwtstate == old->dst.lwtstate &&
+	       !((old->rt6i_flags | new->rt6i_flags) & RTF_CACHE) &&
 	       !((old->rt6i_flags ^ new->rt6i_flags) & SAME_FLAGS) &&
 	       ipv6_addr_equal(&old->rt6i_gateway, &new->rt6i_gateway) &&
 	       dst_metric_raw(&new->dst, RTAX_LOCK) ==
@@ -142,6 +144,40 @@ static bool ends_right(struct net *net, const struct __ip6_tnl_parm *parms,
 		!is_ours(net, &ip6h->daddr, link, true));
 }
 
+/* Of an external tunnel nobody asks whether it ends here. __gre6_xmit() does not look at
+ * the source in the metadata.
+ */
+static bool output_flow(struct net *net, const struct ftun_way *way,
+			struct flowi6 *fl6)
+{
+	const struct ip_tunnel_info *info = ftun_metadata(way->route.dst);
+	const struct ip6_tnl *tunnel = netdev_priv(way->tun_out);
+	const struct ipv6hdr *ip6h = (const void *)way->outer.hdr;
+
+	fl6->daddr = ip6h->daddr;
+	if (info) {
+		if (!way->outer.gre)
+			fl6->saddr = info->key.u.ipv6.src;
+		return true;
+	}
+	fl6->flowi6_oif = tunnel->parms.link;
+	fl6->saddr = ip6h->saddr;
+	return ends_right(net, &tunnel->parms, ip6h);
+}
+
+/* Where the metadata says nothing of a source, it is one of the device's. */
+static bool same_source(struct net *net, const struct ftun_way *way,
+			const struct dst_entry *dst, struct flowi6 *fl6)
+{
+	const struct ipv6hdr *ip6h = (const void *)way->outer.hdr;
+
+	if (ipv6_addr_any(&fl6->saddr) &&
+	    (dst->error ||
+	     ipv6_dev_get_saddr(net, dst->dev, &fl6->daddr, 0, &fl6->saddr)))
+		return false;
+	return ipv6_addr_equal(&fl6->saddr, &ip6h->saddr);
+}
+
 /**
  * ftun_ask6_output() - do a tunnel's packets still leave so?
  * @net:   where
@@ -155,20 +191,15 @@ static bool ends_right(struct net *net, const struct __ip6_tnl_parm *parms,
 bool ftun_ask6_output(struct net *net, const struct ftun_way *way,
 		      struct ftun_route *route)
 {
-	const struct ip6_tnl *tunnel = netdev_priv(way->tun_out);
-	const struct ipv6hdr *ip6h = (const void *)way->outer.hdr;
-	struct flowi6 fl6 = {
-		.flowi6_oif	= tunnel->parms.link,
-		.daddr		= ip6h->daddr,
-		.saddr		= ip6h->saddr,
-	};
+	struct flowi6 fl6 = {};
 	struct dst_entry *dst;
 	bool same;
 
-	if (!ends_right(net, &tunnel->parms, ip6h))
+	if (!output_flow(net, way, &fl6))
 		return false;
 	dst = ip6_route_output(net, NULL, &fl6);
-	same = adopt(route, route6(dst), way->neigh->dev);
+	same = same_source(net, way, dst, &fl6) &&
+	       adopt(route, route6(dst), way->neigh->dev);
 	/* Still there until the end of the RCU read side. */
 	dst_release(dst);
 	return same;

@@ -96,9 +96,16 @@ void ftun_encap_pull(struct sk_buff *skb, const struct ftun_packet *pkt,
 	pull_tos(skb, pkt, path);
 }
 
-static int gso_type(const struct ftun_outer *outer)
+/* Is there a GRE header with a checksum? */
+bool ftun_encap_has_gre_csum(const struct ftun_outer *outer)
 {
 	const struct gre_base_hdr *greh = (const void *)outer->hdr + outer->gre;
+
+	return outer->gre && greh->flags & GRE_CSUM;
+}
+
+static int gso_type(const struct ftun_outer *outer)
+{
 	int udp = 0;
 
 	if (outer->udp)
@@ -106,7 +113,8 @@ static int gso_type(const struct ftun_outer *outer)
 			SKB_GSO_UDP_TUNNEL_CSUM : SKB_GSO_UDP_TUNNEL;
 	if (!outer->gre)
 		return udp | (outer->v6 ? SKB_GSO_IPXIP6 : SKB_GSO_IPXIP4);
-	return udp | (greh->flags & GRE_CSUM ? SKB_GSO_GRE_CSUM : SKB_GSO_GRE);
+	return udp | (ftun_encap_has_gre_csum(outer) ? SKB_GSO_GRE_CSUM
+						     : SKB_GSO_GRE);
 }
 
 /* gre_build_header(): the device below fills the checksum in, or has to do so for

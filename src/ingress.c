@@ -15,6 +15,7 @@
 
 #include "compat/skbuff.h"
 #include "encap.h"
+#include "metadata.h"
 #include "parse.h"
 #include "path.h"
 #include "policy.h"
@@ -34,12 +35,17 @@
 			 SKB_GSO_DODGY | SKB_GSO_TCP_FIXEDID | \
 			 SKB_GSO_PARTIAL | SKB_GSO_UDP_L4)
 
-/* Would the tunnel device take it whole? validate_xmit_skb() */
+/* Would the tunnel device take it whole? validate_xmit_skb(). With a checksum by
+ * metadata the kernels do not agree on what is to become of it: gre_fb_xmit().
+ */
 static bool tunnel_takes_gso(const struct sk_buff *skb,
 			     const struct ftun_path *path)
 {
 	netdev_features_t features = path->way->tun_out->features;
 
+	if (ftun_encap_has_gre_csum(&path->way->outer) &&
+	    ftun_metadata(path->way->route.dst))
+		return false;
 	return net_gso_ok(features | NETIF_F_GSO_ROBUST,
 			  skb_shinfo(skb)->gso_type & GSO_TYPES);
 }

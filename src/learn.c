@@ -24,6 +24,7 @@
 
 #include "devices.h"
 #include "flow.h"
+#include "metadata.h"
 #include "proof.h"
 #include "route.h"
 #include "settings.h"
@@ -76,11 +77,14 @@ static bool in_vrf(const struct net_device *dev)
 	return netif_is_l3_master(dev) || netif_is_l3_slave(dev);
 }
 
-/* What rules a connection out whatever its tunnels are. */
+/* What rules a connection out, be its tunnels fine or not. */
 static enum ftun_stat check_connection(const struct nf_conn *ct,
 				       const struct sk_buff *skb,
-				       const struct nf_hook_state *state)
+				       const struct nf_hook_state *state,
+				       struct ftun_tunnel *out)
 {
+	enum ftun_stat reason;
+
 	if (nfct_help(ct) || nfct_seqadj(ct) ||
 	    test_bit(IPS_FIXED_TIMEOUT_BIT, &ct->status))
 		return FTUN_STAT_refuse_helper;
@@ -91,7 +95,12 @@ static enum ftun_stat check_connection(const struct nf_conn *ct,
 		return FTUN_STAT_refuse_vrf;
 	if (skb_sec_path(skb))
 		return FTUN_STAT_refuse_ipsec;
-	return ftun_route_check(skb_dst(skb), state->pf == NFPROTO_IPV6);
+	if (!skb_valid_dst(skb))
+		return FTUN_STAT_refuse_metadata;
+	reason = ftun_route_check(skb_dst(skb), state->pf == NFPROTO_IPV6);
+	if (reason != FTUN_OK)
+		return reason;
+	return ftun_metadata_read(skb_dst(skb), out);
 }
 
 /* A refused direction may have a second chance, unless its proof failed. */
@@ -360,7 +369,7 @@ static void learn_inner(struct ftun_net *fn, struct sk_buff *skb,
 		goto unlock;
 	}
 	if (reason == FTUN_OK)
-		reason = check_connection(ct, skb, state);
+		reason = check_connection(ct, skb, state, &out);
 	if (reason == FTUN_OK)
 		learn_dir(flow, CTINFO2DIR(ctinfo), skb, state, &in, &out);
 	else

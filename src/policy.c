@@ -87,7 +87,10 @@ static void rtnetlink_told(struct ftun_listener *listener)
 	ftun_policy_changed(container_of(listener, struct ftun_net, rtnetlink));
 }
 
-/* inet6_rt_notify(): rt_genid_ipv6() does not move when a route is deleted. */
+/* inet6_rt_notify(): rt_genid_ipv6() does not move when a route is deleted. Nor does it
+ * when an address is no longer preferred, inet6_ifa_notify(): who has a tunnel choose
+ * its source can get another one.
+ */
 static void routes6_told(struct ftun_listener *listener)
 {
 	atomic_inc_return(&container_of(listener, struct ftun_net,
@@ -109,7 +112,8 @@ int ftun_policy_net_init(struct ftun_net *fn)
 		goto stop_nft;
 	fn->routes6.heard = routes6_told;
 	err = ftun_listener_start(&fn->routes6, fn->net, NETLINK_ROUTE,
-				  BIT(RTNLGRP_IPV6_ROUTE - 1));
+				  BIT(RTNLGRP_IPV6_ROUTE - 1) |
+				  BIT(RTNLGRP_IPV6_IFADDR - 1));
 	if (err)
 		goto stop_rtnetlink;
 	return 0;

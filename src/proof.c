@@ -20,6 +20,7 @@
 
 #include "encap.h"
 #include "flow.h"
+#include "metadata.h"
 #include "policy.h"
 #include "route.h"
 #include "settings.h"
@@ -316,6 +317,17 @@ static void path_set_template(struct ftun_path *path,
 	}
 }
 
+/* Was it the route's metadata that an external tunnel made this header of? Nobody could
+ * have put other metadata in its place, and the header is what that asks for.
+ */
+static bool is_routes_own(const struct ftun_observation *seen,
+			  const struct ftun_outer *outer,
+			  const struct ftun_tunnel *tunnel)
+{
+	return !ftun_tunnel_meddled_out(seen->tun_out) &&
+	       ftun_metadata_wrote(ftun_metadata(seen->dst), outer, tunnel);
+}
+
 /* The template is what the slow path put in front of the inner packet. */
 static enum ftun_stat path_set_outer(struct ftun_path *path,
 				     const struct ftun_observation *seen)
@@ -327,6 +339,8 @@ static enum ftun_stat path_set_outer(struct ftun_path *path,
 
 	reason = ftun_tunnel_read(seen->tun_out, ftun_path_inner6(path),
 				  &tunnel);
+	if (reason == FTUN_OK)
+		reason = ftun_metadata_read(seen->dst, &tunnel);
 	if (reason != FTUN_OK)
 		return reason;
 	outer->v6 = !!(tunnel.flags & FTUN_TUNNEL_OUTER6);
@@ -336,6 +350,9 @@ static enum ftun_stat path_set_outer(struct ftun_path *path,
 	    skb_copy_bits(seen->skb, 0, outer->hdr, len))
 		return FTUN_STAT_wait_merged;
 	outer->len = len;
+	if (tunnel.flags & FTUN_TUNNEL_EXTERNAL &&
+	    !is_routes_own(seen, outer, &tunnel))
+		return FTUN_STAT_refuse_metadata;
 	path_set_template(path, &tunnel);
 	return FTUN_OK;
 }
@@ -351,6 +368,8 @@ static enum ftun_stat path_encap(struct ftun_path *path,
 	path->what |= FTUN_PATH_ENCAP;
 	path->way->tun_out = seen->tun_out;
 	v6 = seen->skb->protocol == htons(ETH_P_IPV6);
+	if (seen->outer_dst->lwtstate)
+		return FTUN_STAT_refuse_route;
 	reason = ftun_route_check(seen->outer_dst, v6);
 	if (reason != FTUN_OK)
 		return reason;

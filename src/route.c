@@ -37,6 +37,8 @@ static bool unicast6(const struct rt6_info *rt)
  * @dst: a route that the slow path used
  * @v6:  it is an IPv6 route, not IPv4
  *
+ * But for what it says about a tunnel's header: see metadata.c.
+ *
  * Return: FTUN_OK or why not.
  */
 enum ftun_stat ftun_route_check(const struct dst_entry *dst, bool v6)
@@ -45,8 +47,6 @@ enum ftun_stat ftun_route_check(const struct dst_entry *dst, bool v6)
 	if (dst->xfrm)
 		return FTUN_STAT_refuse_ipsec;
 #endif
-	if (dst->lwtstate)
-		return FTUN_STAT_refuse_route;
 	if (v6 ? !unicast6(route6(dst)) : !unicast4(route4(dst)))
 		return FTUN_STAT_refuse_route;
 	return FTUN_OK;

@@ -64,6 +64,7 @@ struct seq_file;
 	X(refuse_hairpin, "packet leaves by the device it came in on, which may take an ICMP redirect")	\
 	X(refuse_vrf,	"a device belongs to a VRF")			\
 	X(refuse_tunnel, "tunnel kind or mode not supported")		\
+	X(refuse_metadata, "header of an external tunnel is not the route's choice") \
 	X(refuse_nbma,	"multipoint tunnel")				\
 	X(refuse_netns,	"tunnel works in another network namespace")	\
 	X(refuse_denied, "a rule denies a tunnel or device on the way") \

@@ -56,7 +56,7 @@ static enum ftun_stat ipv4_check(const struct ip_tunnel *ipt,
 				 struct ftun_tunnel *tunnel)
 {
 	if (ipt->collect_md)
-		return FTUN_STAT_refuse_tunnel;
+		tunnel->flags |= FTUN_TUNNEL_EXTERNAL;
 	if (!net_eq(ipt->net, dev_net(ipt->dev)))
 		return FTUN_STAT_refuse_netns;
 	return encap_read(&ipt->encap, TUNNEL_ENCAP_FLAG_CSUM, tunnel);
@@ -130,11 +130,11 @@ static enum ftun_stat ip6tnl_read(const struct net_device *dev, bool inner6,
 	const struct ip6_tnl *ip6t = netdev_priv(dev);
 
 	if (ip6t->parms.collect_md)
-		return FTUN_STAT_refuse_tunnel;
+		tunnel->flags |= FTUN_TUNNEL_EXTERNAL;
+	else if (ipv6_addr_any(&ip6t->parms.raddr))
+		return FTUN_STAT_refuse_nbma;
 	if (!net_eq(ip6t->net, dev_net(dev)))
 		return FTUN_STAT_refuse_netns;
-	if (ipv6_addr_any(&ip6t->parms.raddr))
-		return FTUN_STAT_refuse_nbma;
 	if (!ip6t->parms.hop_limit)
 		tunnel->rules |= FTUN_OUTER_TTL_INHERIT;
 	if (ip6t->parms.flags & IP6_TNL_F_USE_ORIG_TCLASS)

@@ -20,6 +20,7 @@
 #define FTUN_TUNNEL_SIT6	0x08	/* no DF for IPv6 under a small MTU */
 #define FTUN_TUNNEL_UDP		0x10	/* puts UDP around its header */
 #define FTUN_TUNNEL_GUE		0x20	/* ... and a GUE header */
+#define FTUN_TUNNEL_EXTERNAL	0x40	/* puts on what metadata says, see metadata.c */
 
 /**
  * struct ftun_tunnel - a tunnel device as the module sees it
@@ -89,6 +90,23 @@ static inline bool ftun_tunnel_has_qdisc(const struct net_device *dev)
 }
 
 /**
+ * ftun_tunnel_meddled_out() - could anyone change a packet that enters a tunnel?
+ * @dev: tunnel device
+ *
+ * Or the metadata that comes with it.
+ *
+ * Context: RCU read side with BH off.
+ */
+static inline bool ftun_tunnel_meddled_out(const struct net_device *dev)
+{
+	return
+#ifdef CONFIG_NETFILTER_EGRESS
+	       rcu_access_pointer(dev->nf_hooks_egress) ||
+#endif
+	       dev_tc_egress(dev) || ftun_tunnel_has_qdisc(dev);
+}
+
+/**
  * ftun_tunnel_watched_out() - would anyone see a packet that enters a tunnel?
  * @dev: tunnel device
  *
@@ -96,11 +114,7 @@ static inline bool ftun_tunnel_has_qdisc(const struct net_device *dev)
  */
 static inline bool ftun_tunnel_watched_out(const struct net_device *dev)
 {
-	return dev_tapped(dev) ||
-#ifdef CONFIG_NETFILTER_EGRESS
-	       rcu_access_pointer(dev->nf_hooks_egress) ||
-#endif
-	       dev_tc_egress(dev) || ftun_tunnel_has_qdisc(dev);
+	return dev_tapped(dev) || ftun_tunnel_meddled_out(dev);
 }
 
 /**

@@ -447,9 +447,17 @@ def vrf(bed):
 
 
 @reason("refuse_tunnel")
-def external(bed):
-    bed.shell("ip route del 10.2.0.0/16; ip link del tun0; ip link add tun0 type ipip external; ip link set tun0 up;"
-              "ip route add 10.2.0.0/16 encap ip id 0 src 192.0.2.1 dst 203.0.113.2 dev tun0")
+def remote_checksum(bed):
+    bed.shell("modprobe -q fou; ip route del 10.2.0.0/16; ip link del tun0; ip link add tun0 type ipip local 192.0.2.1 remote 203.0.113.2 "
+              "encap gue encap-sport auto encap-dport 6080 encap-remcsum; ip link set tun0 up; ip route add 10.2.0.0/16 dev tun0")
+    return Conn(bed, 1000).warm()
+
+
+@reason("refuse_metadata")
+def metadata(bed):
+    bed.shell("modprobe -qa sch_ingress cls_matchall act_tunnel_key; ip route del 10.2.0.0/16; ip link del tun0;"
+              "ip link add tun0 type ipip external; ip link set tun0 up; ip route add 10.2.0.0/16 dev tun0; tc qdisc add dev tun0 clsact;"
+              "tc filter add dev tun0 egress matchall action tunnel_key set src_ip 192.0.2.1 dst_ip 203.0.113.2 id 0")
     return Conn(bed, 1000).warm()
 
 

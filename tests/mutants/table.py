@@ -137,7 +137,7 @@ mutant("came encrypted, not refused", "^other underlay in xfrm: both ways$", ("l
 mutant("routes are not asked for again", "^routes: (another tunnel|300 changes)",
        ("renew.h", r"s/ftun_renew\(fn, skb, pkt, path\);/true;/"))
 mutant("tunnel's own address may go", "^ip6ip6 change: underlay address removed",
-       ("ask6.c", r"s/if \(!ends_right\(.*/if (0)/"), quick=True)
+       ("ask6.c", r"s/return ends_right\(.*/return true;/"), quick=True)
 mutant("IPv6 routes are not asked for again", "^routes elsewhere: IPv6",
        ("renew.c", r"s/\(way->mask6 && fib6_has_custom_rules\(net\)\)/way->mask6/"))
 mutant("another next hop of IPv6 will do", "^ip6ip6 change: underlay route: other next hop$",
@@ -164,6 +164,20 @@ mutant("icmp errors of the tunnel kept", "^ipip underlay ICMP net unreachable: t
        ("tunnel.h", r"s/return READ_ONCE\(.*err_count\) > 0;/return false;/"))
 mutant("fin is fast", r"^ipip tcp \(invalid dropped\): (close|closed and opened again|half closed, data goes on)$",
        ("ingress.c", r"s/TCPHDR_SYN \| TCPHDR_FIN \| TCPHDR_RST/TCPHDR_SYN | TCPHDR_RST/"))
+
+mutant("the metadata of a route may be another", "^ext-ipip change: route with another ttl$",
+       ("ask4.c", r"s/new->dst.lwtstate == old->dst.lwtstate &&//"), quick=True)
+mutant("the source of an external tunnel may be another", "^ext-ipip change: underlay route with another source$",
+       ("ask4.c", r"s/fl4.saddr == iph->saddr &&//"))
+mutant("the IPv6 source of an external tunnel may be another", "^ext-ip6gre 4 change: source is no longer preferred",
+       ("ask6.c", r"s/return ipv6_addr_equal\(&fl6->saddr, &ip6h->saddr\);/return true;/"))
+mutant("what becomes of IPv6 addresses is not heard", "^ext-ip6gre 4 change: source is no longer preferred, later$",
+       ("policy.c", r"s/BIT\(RTNLGRP_IPV6_IFADDR - 1\)/0/"))
+mutant("somebody else's metadata is taken for the route's", "^refused metadata by tc, the route's too$",
+       ("proof.c", r"s/^\t    !is_routes_own\(seen, outer, &tunnel\)\)/\t    0)/"), quick=True)
+mutant("external TTL never inherited", "^ext-(gre|ip6gre) 4 header default: ttl$", ("metadata.c", r"s/if \(!key->ttl\)/if (0)/"))
+mutant("a checksum by metadata is segmented", "^ext-gre-csum 4 gso: (tcp in segments of 1000|full segments)$",
+       ("ingress.c", r"s/if \(ftun_encap_has_gre_csum\(&path->way->outer\) &&/if (0 \&\&/"))
 
 # ---- not armed
 mutant("not answered, yet armed", "^ipip not answered: udp$",

@@ -32,7 +32,7 @@ import time
 
 from . import dissect, layers, net, secret
 from . import frames as fr
-from .kinds import KINDS
+from .kinds import pair
 from .sites import ENDS, LAN, LAN6, NEIGHBOURS, NEIGHBOURS6, OWN, SITES, UND0, UND06, UND1, UND16
 
 WORLD = dict(kind="ipip", kind1="", dual=None, tun={}, tun1={}, tun_mtu=0, und_mtu=1500, lan_mtu=4000, nat=(), filter="", nft="", early="",
@@ -56,11 +56,6 @@ def tunnel_options(defaults, given):
     return " ".join(words)
 
 
-def kinds(world):
-    """The kinds of tun0 and tun1."""
-    return KINDS[world["kind"]], KINDS[world["kind1"] or world["kind"]]
-
-
 def dual(world):
     """Does the router speak IPv6?"""
     return world["dual"] if world["dual"] is not None else world["kind"] != "ipip" or bool(world["kind1"])
@@ -68,10 +63,21 @@ def dual(world):
 
 def tunnel_line(world, which):
     """The `ip` command that makes tun0 or tun1."""
-    kind, site, given = {"tun0": (kinds(world)[0], SITES["far"], world["tun"]),
-                         "tun1": (kinds(world)[1], SITES["far2"], world["tun1"])}[which]
-    far, router = site.outers[kind.under]
-    return "link add %s type %s %s" % (which, kind.link, tunnel_options(kind.options(router, far), given))
+    kind, given, far, router = tunnel_ends(world, which)
+    return "link add %s type %s %s" % (which, kind.link, tunnel_options(kind.options(router, far), {} if kind.external else given))
+
+
+def tunnel_ends(world, which):
+    """(kind, what the world says of it, far end, the router's)"""
+    one, other = pair(world)
+    kind, site, given = {"tun0": (one, SITES["far"], world["tun"]), "tun1": (other, SITES["far2"], world["tun1"])}[which]
+    return (kind, given) + site.outers[kind.under]
+
+
+def inside_route(world, dev, net_):
+    """An external tunnel's header is in the route."""
+    kind, given, far, router = tunnel_ends(world, dev)
+    return "route add %s %sdev %s" % (net_, kind.encap(router, far, given), dev)
 
 
 # The kernel is in no hurry with a link whose two ends have the same number: it takes them
@@ -104,15 +110,16 @@ INSIDE = {"tun0": {4: ("10.9.0.1/30", "10.2.0.0/16"), 6: ("2001:db8:9::1/64", "2
 
 
 def tunnels(world):
-    pair = dict(zip(("tun0", "tun1"), kinds(world)))
-    lines = list(dict.fromkeys(line for kind in pair.values() for line in kind.setup()))
-    lines += [tunnel_line(world, dev) for dev in pair]
+    both = dict(zip(("tun0", "tun1"), pair(world)))
+    lines = list(dict.fromkeys(line for kind in both.values() for line in kind.setup()))
+    lines += [tunnel_line(world, dev) for dev in both]
     lines += ["addr add %s dev %s%s" % (INSIDE[dev][f][0], dev, " nodad" * (f == 6))
-              for dev, kind in pair.items() for f in kind.inner]
+              for dev, kind in both.items() for f in kind.inner]
     lines += ["link set tun0 up", "link set tun1 up"]
-    if world["tun_mtu"]:
-        lines.append("link set tun0 mtu %d" % world["tun_mtu"])
-    return lines + ["route add %s dev %s" % (INSIDE[dev][f][1], dev) for dev, kind in pair.items() for f in kind.inner]
+    mtu = world["tun_mtu"] or (both["tun0"].external and both["tun0"].mtu())   # an external device knows of no key
+    if mtu:
+        lines.append("link set tun0 mtu %d" % mtu)
+    return lines + [inside_route(world, dev, INSIDE[dev][f][1]) for dev, kind in both.items() for f in kind.inner]
 
 
 def router_batch(world):

@@ -163,6 +163,7 @@ class Normaliser:
             if layer.what == "gre" and vnet and vnet[1] and frame[layer.at] & 0x80:
                 new = bytearray(frame) if new is None else new
                 new[layer.at + 4:layer.at + 8] = b"\0\0\0\0"
+                checks.remove(layer.at + 4)
             if source(frame, layer.ip) not in self.own and layer.what != "frag":
                 continue
             if new is None:

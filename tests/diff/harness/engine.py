@@ -9,6 +9,7 @@ from . import bed as b
 from . import dissect
 from . import flow as fl
 from . import net, secret
+from .kinds import pair
 
 FAST = ("fast_encap", "fast_decap", "fast_transit", "fast_plain")
 ARMED = "/sys/module/nf_flowtable_tun/parameters/armed"
@@ -25,7 +26,7 @@ class Case:
         self.proto, self.path, self.dial, self.sport, self.warm = proto, path, dial, sport, warm
         self.undo, self.tags, self.allow = undo, tags, allow
         self.base, self.assured, self.family = base or {}, assured, family
-        self.kinds = {self.world.get("kind") or "ipip", self.world.get("kind1") or self.world.get("kind") or "ipip"}
+        self.kinds = {kind.name for kind in pair(self.world)}
         self.slow, self.refused = (slow,) if isinstance(slow, str) else slow, refused
         self.fast = self.default_fast() if fast is None else fast
 

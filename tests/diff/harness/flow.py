@@ -5,7 +5,7 @@ import struct
 from . import dissect
 from . import frames as fr
 from . import net
-from .kinds import KINDS
+from .kinds import pair
 from .sites import SITES
 
 
@@ -57,9 +57,7 @@ class Flow:
 
     def __init__(self, proto, path, sport, dial=None, family=4, world=None, seqs=None):
         self.proto, self.path, self.family = proto, path, family
-        world = world or {}
-        self.kinds = {"tun0": KINDS[world.get("kind", "ipip")],
-                      "tun1": KINDS[world.get("kind1") or world.get("kind", "ipip")]}
+        self.kinds = dict(zip(("tun0", "tun1"), pair(world or {})))
         dst, dport = dial or (SITES[path[1]].addrs[family], 5001)
         self.view = {"up": (SITES[path[0]].addrs[family], sport, dst, dport), "down": None}
         self.seq = {"up": 1000, "down": 700000}
@@ -158,7 +156,7 @@ class Flow:
     def sequence(self, kind, tun, o):
         """The next GRE sequence number, or one that is so much off; o_seq is any other."""
         off = o.pop("dseq", 0)
-        if kind.gre is None or "seq" not in kind.gre or "seq" in o:
+        if "seq" not in kind.gre_in or "seq" in o:
             return 0
         if o.get("piece", (0,))[0]:
             off = -1                # the rest of a packet that has its number

@@ -15,13 +15,16 @@ class Kind:
     under: the family of the outer header; inner: families that the kind carries.
     gre: what its GRE header has (None: no GRE); udp: "fou", "gue" or None, with the
     checksum or without; limit: the far end puts a tunnel encapsulation limit, and
-    so does the router. base: the kind that this one is a variation of, which has
-    all of the cases; a variation has those that it may make a difference to."""
+    so does the router. external: what the router puts on is the route's business, and
+    what the far end sends has no checksum. base: the kind that this one is a variation
+    of, which has all of the cases; a variation has those that it may make a difference to."""
 
     def __init__(self, name, link, under=4, inner=(4,), words=None, gre=None, udp=None, udp_csum=False,
-                 limit=None, base=None):
+                 limit=None, base=None, external=False):
         self.name, self.link, self.under, self.inner, self.words = name, link, under, inner, dict(words or {})
         self.gre, self.udp, self.udp_csum, self.limit, self.base = gre, udp, udp_csum, limit, base
+        self.external = external
+        self.gre_in = [option for option in gre or () if not external or option != "csum"]
         self.families = tuple((name if len(inner) == 1 else "%s %d" % (name, f), f) for f in inner)
 
     # ---- sizes
@@ -38,6 +41,10 @@ class Kind:
 
     def overhead(self):
         return {4: 20, 6: 40}[self.under] + self.shim()
+
+    def overhead_in(self):
+        """What the far end puts in front of a packet."""
+        return self.overhead() - 4 * (len(self.gre or ()) - len(self.gre_in))
 
     def mtu(self, underlay=1500):
         return underlay - self.overhead()
@@ -63,8 +70,8 @@ class Kind:
         return packet, proto
 
     def wrap_gre(self, packet, family, o, seq):
-        options = dict(key=IN_KEY if "key" in self.gre else None, csum_=True if "csum" in self.gre else None,
-                       seq=seq if "seq" in self.gre else None)
+        options = dict(key=IN_KEY if "key" in self.gre_in else None, csum_=True if "csum" in self.gre_in else None,
+                       seq=seq if "seq" in self.gre_in else None)
         for name, field in (("key", "key"), ("gre_csum", "csum_"), ("seq", "seq"), ("gre_flags", "flags"),
                             ("gre_version", "version")):
             if name in o:
@@ -96,6 +103,8 @@ class Kind:
 
     def options(self, local, remote):
         """{word of ip link: value}"""
+        if self.external:
+            return dict(self.words, external=True)
         out = dict(local=local, remote=remote, **self.words)
         if self.gre is not None and "key" in self.gre:
             out.update(ikey=IN_KEY, okey=OUT_KEY)
@@ -107,6 +116,16 @@ class Kind:
             out.update({"encap": self.udp, "encap-sport": "auto", "encap-dport": port,
                         "encap-udp6-csum" if self.under == 6 else "encap-csum": self.udp_csum, **self.words})
         return out
+
+
+    def encap(self, local, remote, given=()):
+        """Words of an inner route that go before its device."""
+        if not self.external:
+            return ""
+        gre = self.gre or ()
+        words = {"id": OUT_KEY if "key" in gre else 0, "src": local, "dst": remote, **dict(given)}
+        return " ".join(["encap", {4: "ip", 6: "ip6"}[self.under]] +
+                        ["%s %s" % pair for pair in words.items() if pair[1] is not None] + list(gre)) + " "
 
 
 KINDS = {}
@@ -141,6 +160,21 @@ for _udp in ("fou", "gue"):
     add(_udp + "-ip6ip6-limit-csum", "ip6tnl", under=6, inner=(6,), words=dict(mode="ip6ip6"), limit=4, udp=_udp, udp_csum=True,
         base="ip6ip6")
     add(_udp + "-ip6gre", "ip6gre", under=6, inner=BOTH, words=dict(encaplimit="none"), gre=(), udp=_udp, base="ip6gre")
+
+# A namespace has only one external device of a type, so tun1 is of the base's kind.
+for _link, _under, _inner, _words in (("ipip", 4, (4,), {}), ("gre", 4, BOTH, {}), ("ip6tnl", 6, BOTH, dict(mode="any")),
+                                      ("ip6gre", 6, BOTH, {})):
+    for _name, _gre in ((("", ()), ("-key", ("key",)), ("-csum", ("csum",)), ("-seq", ("seq",)), ("-all", ("key", "csum", "seq")))
+                        if "gre" in _link else (("", None),)):
+        add("ext-%s%s" % (_link, _name), _link, under=_under, inner=_inner, words=_words, gre=_gre, external=True,
+            base="ip6tnl-any" if _link == "ip6tnl" else _link)
+
+
+def pair(world):
+    """The kinds of tun0 and tun1."""
+    first = KINDS[world.get("kind") or "ipip"]
+    return first, KINDS[world.get("kind1") or (first.base if first.external else first.name)]
+
 
 # What the module accelerates; the rest is for --null, and for who asks with --kind.
 SUPPORTED = set(KINDS)

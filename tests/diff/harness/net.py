@@ -422,6 +422,13 @@ class Netlink:
                 yield data[at + 16:at + size]
                 at += (size + 3) & ~3
 
+    def ask(self, kind, body, flags):
+        """Have something done."""
+        self.sock.send(struct.pack("IHHII", 16 + len(body), kind, 5 | flags, 1, 0) + body)
+        error = struct.unpack_from("i", self.sock.recv(1 << 16), 16)[0]
+        if error:
+            raise HarnessError("netlink: error %d" % error)
+
     def close(self):
         self.sock.close()
 

@@ -31,6 +31,11 @@ class Flavour:
             world["id"] = "%s, IPv%d" % (world["id"], self.family)
         engine.case("%s %s" % (self.label, name), send, world=world, family=self.family, tags=tuple(tags), **how)
 
+    def encap(self, **given):
+        """What a route inside of tun0 has before its device."""
+        far, router = SITES["far"].outers[self.kind.under]
+        return self.kind.encap(router, far, given)
+
     def addr(self, site):
         return SITES[site].addrs[self.family]
 

@@ -37,6 +37,8 @@ def set_tunnel(fl, words):
 
 
 def tunnel(fl, change):
+    if fl.kind.external:        # kinds_external.py
+        return
     ttl, tos = fl.under(("ttl", "tos"), ("hoplimit", "tclass"))
     change(ttl, set_tunnel(fl, {ttl: 5}), fast=GOES_ON, tags=("quick",) if fl.full else ())
     change("mtu", "ip link set tun0 mtu 1280", [up(full=1280), up(full=1281, df=True), down(), up(full=1280)])

@@ -81,9 +81,9 @@ def cuts(fl):
     """The frame ends early, at every byte of its headers: encap: 8 at a time."""
     end = 14 + fl.ip_size + 8
     step = 1 if fl.full else 5
-    for name, make, last, proto in (("encap", up, end, "udp"), ("decap", down, end + fl.kind.overhead(), "udp"),
+    for name, make, last, proto in (("encap", up, end, "udp"), ("decap", down, end + fl.kind.overhead_in(), "udp"),
                                     ("encap tcp", up, end + 12, "tcp"),
-                                    ("decap tcp", down, end + 12 + fl.kind.overhead(), "tcp")):
+                                    ("decap tcp", down, end + 12 + fl.kind.overhead_in(), "tcp")):
         first = last - 20 if proto == "tcp" else 14
         for at in range(first, last + 2, 12):
             places = range(at, min(at + 12, last + 2), step)

@@ -14,6 +14,8 @@ ECN_LEGAL = [(o, i) for o in range(4) for i in range(4) if i or not o]
 def settings(kind):
     """{name: world} of a kind"""
     out = {"default": {}}
+    if kind.external:       # kinds_external.py
+        return out
     four = {"ttl 64": dict(ttl=64), "tos inherit": dict(tos="inherit"), "tos 0x22": dict(tos="0x22"),
             "nopmtudisc": dict(pmtudisc=False), "ttl 255 tos inherit": dict(ttl=255, tos="inherit"),
             "local any": dict(local=None), "dev und0": dict(dev="und0")}

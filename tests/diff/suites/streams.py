@@ -16,6 +16,7 @@ import time
 from harness import bed as b
 from harness import engine, net, secret
 from harness.engine import special
+from harness.kinds import pair
 from harness.sites import SITES
 
 from .flavours import FLAVOURS
@@ -38,9 +39,10 @@ def far_end(kind):
     options = kind.options(far, router)
     if "ikey" in options:
         options["ikey"], options["okey"] = options["okey"], options["ikey"]
+    encap = kind.encap(far, router)
     return kind.setup() + ["link add t0 type %s %s" % (kind.link, b.tunnel_options(options, {})),
                            "link set t0 up", "link set t0 mtu %d" % kind.mtu()] + [
-        line for family in kind.inner for line in INSIDE[family]]
+        line.replace(" dev", " " + encap + "dev") if line[:5] == "route" else line for family in kind.inner for line in INSIDE[family]]
 
 
 class Streams:
@@ -51,7 +53,7 @@ class Streams:
         if not self.null:
             engine.arm(True)
         self.bed = b.Bed({"offload": True, "lan_mtu": 1500, **(world or {})}, sentinel)
-        self.kind, six = b.kinds(self.bed.world)[0], self.bed.dual
+        self.kind, six = pair(self.bed.world)[0], self.bed.dual
         if self.bed.below:
             self.host("c", "over", ("addr add 10.1.0.2/24 dev over", "route add default dev over"))
         else:
@@ -288,7 +290,7 @@ def udp(sentinel, args, world=None, family=4, count=1500):
         a.connect((SERVER[family], 5001))
         for end in (a, z):
             end.settimeout(10)
-        most = b.kinds(s.bed.world)[0].mtu() - {4: 28, 6: 48}[family] - 4
+        most = pair(s.bed.world)[0].mtu() - {4: 28, 6: 48}[family] - 4
         for _ in range(3):
             a.send(b"x")            # neighbours may not be there yet
             if select.select([z], [], [], 5)[0]:
@@ -322,7 +324,7 @@ def smaller_wire(s):
 def changes(s):
     lines = ["ip link set tun0 mtu 1280", "ip -6 route replace 2001:db8:2::/48 dev tun0; ip route replace 10.2.0.0/16 dev tun0; true",
              "nft add rule inet ftd forward meta l4proto 99 drop", "conntrack -F", "ip link set tun0 mtu %d" %
-             b.kinds(s.bed.world)[0].mtu(), "ip neigh flush dev und0"]
+             pair(s.bed.world)[0].mtu(), "ip neigh flush dev und0"]
     return [((i + 1) / 10, lambda c=c: net.shell(c)) for i, c in enumerate(lines)] + [(0.7, lambda: smaller_wire(s))]
 
 
