@@ -168,14 +168,14 @@ bool ftun_ask4_output(struct net *net, const struct ftun_way *way,
 
 	flowi4_init_output(&fl4, tunnel->parms.link, tunnel->fwmark,
 			   iph->tos & INET_DSCP_MASK, RT_SCOPE_UNIVERSE,
-			   iph->protocol, 0, iph->daddr, iph->saddr, 0, 0,
-			   GLOBAL_ROOT_UID);
+			   iph->protocol, 0, iph->daddr,
+			   tunnel->parms.iph.saddr, 0, 0, GLOBAL_ROOT_UID);
 	if (!one_way(net, &fl4))
 		return false;
 	rt = ip_route_output_key(net, &fl4);
 	if (IS_ERR(rt))
 		return false;
-	same = adopt(route, rt, way->neigh->dev);
+	same = fl4.saddr == iph->saddr && adopt(route, rt, way->neigh->dev);
 	/* Still there until the end of the RCU read side. */
 	ip_rt_put(rt);
 	return same;
