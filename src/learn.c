@@ -76,11 +76,14 @@ static bool in_vrf(const struct net_device *dev)
 	return netif_is_l3_master(dev) || netif_is_l3_slave(dev);
 }
 
-/* What rules a connection out whatever its tunnels are. */
+/* What rules a direction out whatever is in its packets. */
 static enum ftun_stat check_connection(const struct nf_conn *ct,
 				       const struct sk_buff *skb,
-				       const struct nf_hook_state *state)
+				       const struct nf_hook_state *state,
+				       const struct ftun_tunnel *out)
 {
+	if (out->flags & FTUN_TUNNEL_MUTE)
+		return FTUN_STAT_refuse_nbma;
 	if (nfct_help(ct) || nfct_seqadj(ct) ||
 	    test_bit(IPS_FIXED_TIMEOUT_BIT, &ct->status))
 		return FTUN_STAT_refuse_helper;
@@ -360,7 +363,7 @@ static void learn_inner(struct ftun_net *fn, struct sk_buff *skb,
 		goto unlock;
 	}
 	if (reason == FTUN_OK)
-		reason = check_connection(ct, skb, state);
+		reason = check_connection(ct, skb, state, &out);
 	if (reason == FTUN_OK)
 		learn_dir(flow, CTINFO2DIR(ctinfo), skb, state, &in, &out);
 	else

@@ -20,6 +20,8 @@
 #define FTUN_TUNNEL_SIT6	0x08	/* no DF for IPv6 under a small MTU */
 #define FTUN_TUNNEL_UDP		0x10	/* puts UDP around its header */
 #define FTUN_TUNNEL_GUE		0x20	/* ... and a GUE header */
+#define FTUN_TUNNEL_BY_NEIGH	0x40	/* its neighbours are its other ends */
+#define FTUN_TUNNEL_MUTE	0x80	/* what goes into it does not come out */
 
 /**
  * struct ftun_tunnel - a tunnel device as the module sees it
