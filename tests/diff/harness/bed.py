@@ -71,7 +71,7 @@ def tunnel_line(world, which):
     kind, site, given = {"tun0": (kinds(world)[0], SITES["far"], world["tun"]),
                          "tun1": (kinds(world)[1], SITES["far2"], world["tun1"])}[which]
     far, router = site.outers[kind.under]
-    return "link add %s type %s %s" % (which, kind.link, tunnel_options(kind.options(router, far), given))
+    return "link add %s type %s %s" % (which, kind.link, tunnel_options(kind.options(which, router, far), given))
 
 
 # The kernel is in no hurry with a link whose two ends have the same number: it takes them
@@ -105,14 +105,20 @@ INSIDE = {"tun0": {4: ("10.9.0.1/30", "10.2.0.0/16"), 6: ("2001:db8:9::1/64", "2
 
 def tunnels(world):
     pair = dict(zip(("tun0", "tun1"), kinds(world)))
-    lines = list(dict.fromkeys(line for kind in pair.values() for line in kind.setup()))
+    lines = list(dict.fromkeys(line for kind in pair.values() for line in kind.underlay() + kind.setup()))
     lines += [tunnel_line(world, dev) for dev in pair]
     lines += ["addr add %s dev %s%s" % (INSIDE[dev][f][0], dev, " nodad" * (f == 6))
               for dev, kind in pair.items() for f in kind.inner]
     lines += ["link set tun0 up", "link set tun1 up"]
     if world["tun_mtu"]:
         lines.append("link set tun0 mtu %d" % world["tun_mtu"])
-    return lines + ["route add %s dev %s" % (INSIDE[dev][f][1], dev) for dev, kind in pair.items() for f in kind.inner]
+    return lines + [line for dev, kind in pair.items() for f in kind.inner for line in inside(dev, kind, f)]
+
+
+def inside(dev, kind, family):
+    """The way to what is inside."""
+    words, lines = kind.hop(dev, family, {"tun0": SITES["far"], "tun1": SITES["far2"]}[dev].outers[kind.under][0])
+    return lines + ["route add %s %s" % (INSIDE[dev][family][1], words)]
 
 
 def router_batch(world):
