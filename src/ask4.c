@@ -34,6 +34,15 @@ static bool same_mtu(const struct rtable *old, const struct rtable *new)
 	       !(old->rt_pmtu && time_after_eq(jiffies, old->dst.expires));
 }
 
+static bool same_gateway(const struct rtable *old, const struct rtable *new)
+{
+	if (new->rt_gw_family != old->rt_gw_family)
+		return false;
+	return new->rt_gw_family == AF_INET6 ?
+		ipv6_addr_equal(&new->rt_gw6, &old->rt_gw6) :
+		new->rt_gw4 == old->rt_gw4;
+}
+
 /* All that the path was built from, but for the device: the old route may have lost
  * it to its successor. dst_dev_put() leaves the rest alone.
  */
@@ -47,8 +56,7 @@ static bool same_route(const struct rtable *old, const struct rtable *new)
 	       new->rt_flags == old->rt_flags &&
 	       new->rt_is_input == old->rt_is_input &&
 	       new->rt_uses_gateway == old->rt_uses_gateway &&
-	       new->rt_gw_family == old->rt_gw_family &&
-	       new->rt_gw4 == old->rt_gw4 && same_mtu(old, new);
+	       same_gateway(old, new) && same_mtu(old, new);
 }
 
 /* Which of several next hops a packet takes may depend on more than is known here. */

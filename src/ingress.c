@@ -15,6 +15,7 @@
 
 #include "compat/skbuff.h"
 #include "encap.h"
+#include "hop.h"
 #include "metadata.h"
 #include "parse.h"
 #include "path.h"
@@ -205,12 +206,22 @@ static enum ftun_stat check_tunnel_in(const struct sk_buff *skb,
 	return FTUN_OK;
 }
 
+static noinline enum ftun_stat check_hop(const struct ftun_way *way)
+{
+	const struct iphdr *iph = (const void *)way->outer.hdr;
+
+	return ftun_hop_check(&way->hop, way->tun_out, iph->daddr);
+}
+
 static enum ftun_stat check_tunnel_out(const struct ftun_path *path)
 {
-	if (ftun_tunnel_watched_out(path->way->tun_out))
+	const struct ftun_way *way = path->way;
+
+	if (ftun_tunnel_watched_out(way->tun_out))
 		return FTUN_STAT_pass_watched;
-	return ftun_tunnel_has_error(path->way->tun_out, path->way->outer.v6) ?
-		FTUN_STAT_pass_tunnel_error : FTUN_OK;
+	if (ftun_tunnel_has_error(way->tun_out, way->outer.v6))
+		return FTUN_STAT_pass_tunnel_error;
+	return path->what & FTUN_PATH_BY_NEIGH ? check_hop(way) : FTUN_OK;
 }
 
 static enum ftun_stat check_tunnels(const struct sk_buff *skb,

@@ -77,7 +77,7 @@ static bool in_vrf(const struct net_device *dev)
 	return netif_is_l3_master(dev) || netif_is_l3_slave(dev);
 }
 
-/* What rules a connection out, be its tunnels fine or not. */
+/* What rules a direction out, be its tunnels fine or not. */
 static enum ftun_stat check_connection(const struct nf_conn *ct,
 				       const struct sk_buff *skb,
 				       const struct nf_hook_state *state,
@@ -85,6 +85,8 @@ static enum ftun_stat check_connection(const struct nf_conn *ct,
 {
 	enum ftun_stat reason;
 
+	if (out->flags & FTUN_TUNNEL_MUTE)
+		return FTUN_STAT_refuse_nbma;
 	if (nfct_help(ct) || nfct_seqadj(ct) ||
 	    test_bit(IPS_FIXED_TIMEOUT_BIT, &ct->status))
 		return FTUN_STAT_refuse_helper;

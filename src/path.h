@@ -23,6 +23,7 @@ struct ftun_net;
 #define FTUN_PATH_ACCT		0x100	/* the connection's entry has counters */
 #define FTUN_PATH_LABEL		0x200	/* all have this IPv6 flow label */
 #define FTUN_PATH_LABEL_OR_NONE	0x400	/* all have one, or none has */
+#define FTUN_PATH_BY_NEIGH	0x800	/* a neighbour is the other end of the tunnel */
 
 /* Outer IPv4 ids that a path takes from the kernel at once */
 #define FTUN_PATH_IDS		64

@@ -20,6 +20,7 @@
 
 #include "encap.h"
 #include "flow.h"
+#include "hop.h"
 #include "metadata.h"
 #include "policy.h"
 #include "route.h"
@@ -61,11 +62,13 @@ static u16 path_headroom(const struct ftun_path *path)
 static enum ftun_stat path_hold_neigh(struct ftun_path *path,
 				      const struct sk_buff *skb)
 {
+	const struct ftun_route *route = ftun_path_wire_route(path);
+	bool v6 = ftun_path_wire6(path);
 	struct neighbour *neigh;
 
-	neigh = ftun_route_neigh(ftun_path_wire_route(path),
-				 skb_network_header(skb),
-				 ftun_path_wire6(path));
+	if (!v6 && ftun_route_crosses(route))
+		return FTUN_STAT_refuse_route;
+	neigh = ftun_route_neigh(route, skb_network_header(skb), v6);
 	if (IS_ERR_OR_NULL(neigh) ||
 	    !(READ_ONCE(neigh->nud_state) & NUD_VALID) ||
 	    !refcount_inc_not_zero(&neigh->refcnt))
@@ -328,6 +331,17 @@ static bool is_routes_own(const struct ftun_observation *seen,
 	       ftun_metadata_wrote(ftun_metadata(seen->dst), outer, tunnel);
 }
 
+/* The driver asks its neighbour where to, after NAT. */
+static void path_set_hop(struct ftun_path *path)
+{
+	const struct nf_conntrack_tuple *reply =
+		&path->ct->tuplehash[!ftun_path_dir(path)].tuple;
+
+	path->what |= FTUN_PATH_BY_NEIGH;
+	ftun_hop_set(&path->way->hop, &path->way->route, ftun_path_inner6(path),
+		     &reply->src.u3);
+}
+
 /* The template is what the slow path put in front of the inner packet. */
 static enum ftun_stat path_set_outer(struct ftun_path *path,
 				     const struct ftun_observation *seen)
@@ -354,6 +368,8 @@ static enum ftun_stat path_set_outer(struct ftun_path *path,
 	    !is_routes_own(seen, outer, &tunnel))
 		return FTUN_STAT_refuse_metadata;
 	path_set_template(path, &tunnel);
+	if (tunnel.flags & FTUN_TUNNEL_BY_NEIGH)
+		path_set_hop(path);
 	return FTUN_OK;
 }
 

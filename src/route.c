@@ -24,7 +24,7 @@ static const struct rt6_info *route6(const struct dst_entry *dst)
 
 static bool unicast4(const struct rtable *rt)
 {
-	return rt->rt_type == RTN_UNICAST && rt->rt_gw_family != AF_INET6;
+	return rt->rt_type == RTN_UNICAST;
 }
 
 static bool unicast6(const struct rt6_info *rt)
@@ -50,6 +50,12 @@ enum ftun_stat ftun_route_check(const struct dst_entry *dst, bool v6)
 	if (v6 ? !unicast6(route6(dst)) : !unicast4(route4(dst)))
 		return FTUN_STAT_refuse_route;
 	return FTUN_OK;
+}
+
+/* Is its next hop IPv6, though it is an IPv4 route? */
+bool ftun_route_crosses(const struct ftun_route *route)
+{
+	return route4(route->dst)->rt_gw_family == AF_INET6;
 }
 
 /**

@@ -80,6 +80,7 @@ static inline bool ftun_route_redirects(const struct net_device *dev, bool v6)
 }
 
 enum ftun_stat ftun_route_check(const struct dst_entry *dst, bool v6);
+bool ftun_route_crosses(const struct ftun_route *route);
 bool ftun_route_get(struct ftun_route *route, struct dst_entry *dst, bool v6);
 bool ftun_route_hold(struct ftun_route *route, const struct ftun_route *from);
 void ftun_route_put(struct ftun_route *route);

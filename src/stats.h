@@ -44,7 +44,8 @@ struct seq_file;
 	X(pass_assured,	"conntrack is due to mark the UDP stream assured") \
 	X(pass_redirect, "an ICMP redirect may be due")			\
 	X(pass_stale,	"rules, devices, routes or a conntrack mark changed: prove the flow again") \
-	X(pass_neigh,	"neighbour entry is gone")			\
+	X(pass_neigh,	"neighbour entry is gone, or in a multipoint tunnel has another address") \
+	X(pass_tunnel_neigh, "neighbour in a multipoint tunnel is not connected") \
 	X(pass_watched,	"tap, qdisc, filter, netdev chain or XDP on the tunnel device") \
 	X(pass_tunnel_error, "tunnel has recent ICMP errors to report")	\
 	X(pass_nomem,	"out of memory")				\
@@ -65,7 +66,7 @@ struct seq_file;
 	X(refuse_vrf,	"a device belongs to a VRF")			\
 	X(refuse_tunnel, "tunnel kind or mode not supported")		\
 	X(refuse_metadata, "header of an external tunnel is not the route's choice") \
-	X(refuse_nbma,	"multipoint tunnel")				\
+	X(refuse_nbma,	"GRE to a multicast group, or GRE over IPv6 into no remote end") \
 	X(refuse_netns,	"tunnel works in another network namespace")	\
 	X(refuse_denied, "a rule denies a tunnel or device on the way") \
 	X(refuse_mismatch, "fast path would have sent other bytes")	\

@@ -97,14 +97,18 @@ static enum ftun_stat sit_read(const struct net_device *dev, bool inner6,
 	return ipv4_check(ipt, tunnel);
 }
 
-/* A device with header_ops asks its neighbours where the other end is. */
+/* A device with header_ops asks its neighbours where the other end is: ipgre_header(). With
+ * a multicast group for that it gets what is sent to the group, and nothing else.
+ */
 static enum ftun_stat gre_read(const struct net_device *dev, bool inner6,
 			       struct ftun_tunnel *tunnel)
 {
 	const struct ip_tunnel *ipt = netdev_priv(dev);
 
-	if (dev->header_ops)
+	if (dev->header_ops && ipt->parms.iph.daddr)
 		return FTUN_STAT_refuse_nbma;
+	if (dev->header_ops)
+		tunnel->flags |= FTUN_TUNNEL_BY_NEIGH;
 	if (gre_wants_seq(ipt->parms.i_flags))
 		tunnel->flags |= FTUN_TUNNEL_SEQ_IN;
 	return ipip_read(dev, inner6, tunnel);
@@ -145,14 +149,17 @@ static enum ftun_stat ip6tnl_read(const struct net_device *dev, bool inner6,
 	return encap_read(&ip6t->encap, TUNNEL_ENCAP_FLAG_CSUM6, tunnel);
 }
 
-/* prepare_ip6gre_xmit_ipv4(), prepare_ip6gre_xmit_ipv6(): ECN is not thought of. */
+/* prepare_ip6gre_xmit_ipv4(), prepare_ip6gre_xmit_ipv6(): ECN is not thought of. Without a
+ * remote end ip6gre_tunnel_xmit() drops everything, and with one that was set later
+ * everything gets two headers.
+ */
 static enum ftun_stat ip6gre_read(const struct net_device *dev, bool inner6,
 				  struct ftun_tunnel *tunnel)
 {
 	const struct ip6_tnl *ip6t = netdev_priv(dev);
 
-	if (dev->header_ops)
-		return FTUN_STAT_refuse_nbma;
+	if (dev->header_ops || ipv6_addr_any(&ip6t->parms.raddr))
+		tunnel->flags |= FTUN_TUNNEL_MUTE;
 	if (gre_wants_seq(ip6t->parms.i_flags))
 		tunnel->flags |= FTUN_TUNNEL_SEQ_IN;
 	tunnel->rules |= FTUN_OUTER_ECN_AS_IS;

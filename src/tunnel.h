@@ -21,6 +21,8 @@
 #define FTUN_TUNNEL_UDP		0x10	/* puts UDP around its header */
 #define FTUN_TUNNEL_GUE		0x20	/* ... and a GUE header */
 #define FTUN_TUNNEL_EXTERNAL	0x40	/* puts on what metadata says, see metadata.c */
+#define FTUN_TUNNEL_BY_NEIGH	0x80	/* its neighbours are its other ends */
+#define FTUN_TUNNEL_MUTE	0x100	/* what goes into it does not come out */
 
 /**
  * struct ftun_tunnel - a tunnel device as the module sees it
@@ -31,7 +33,7 @@
  */
 struct ftun_tunnel {
 	enum ftun_encap	encap;
-	u8		flags;
+	u16		flags;
 	u8		rules;
 	__be16		df;
 };

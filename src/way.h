@@ -6,6 +6,7 @@
 #include <linux/rhashtable-types.h>
 #include <net/netfilter/nf_conntrack.h>
 
+#include "hop.h"
 #include "rewrite.h"
 #include "route.h"
 #include "tuple.h"
@@ -78,6 +79,7 @@ struct ftun_acct {
  * @outer_in:   conntrack entry of the outer packets that come in
  * @outer_out:  conntrack entry of the outer packets that go out
  * @outer:      with FTUN_PATH_ENCAP
+ * @hop:        with FTUN_PATH_BY_NEIGH
  * @node:       in ftun_net.ways if @shared
  * @refs:       paths that have it
  * @shared:     it is in ftun_net.ways; written before any path has it
@@ -106,6 +108,7 @@ struct ftun_way {
 	struct ftun_acct	outer_in;
 	struct ftun_acct	outer_out;
 	struct ftun_outer	outer;
+	struct ftun_hop		hop;
 
 	struct rhash_head	node;
 	refcount_t		refs;

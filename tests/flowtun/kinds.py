@@ -114,6 +114,13 @@ class GreSeq(GreKey):
         super().down(seq=seq if seq is not None else self.number, **fields)
 
 
+class GreNbma(GreKey):
+    """The other end is a neighbour's business."""
+    setup_lines = """ip link add tn type gre local 192.0.2.1 key 77 {more}
+ip neigh add 10.4.0.2 lladdr 203.0.113.4 dev tn nud permanent"""
+    dev = "tn"
+
+
 class Fou(Kind):
     """UDP around it, with a checksum if setup() says so."""
     setup_lines = """modprobe -q fou || true

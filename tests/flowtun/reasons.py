@@ -32,10 +32,6 @@ def reason(name):
 
 
 # Why no program can do it; each is in the fast path for good measure.
-IMPOSSIBLE["pass_neigh"] = ("the module holds the neighbour, so that `ip neigh del` makes it failed, not dead; what "
-                            "kills one that is held (a device's address, its going down) changes the generation first")
-
-
 # ---- packets that come before any connection is looked for ----
 
 def raw(bed, packet, **kind):
@@ -262,6 +258,22 @@ def watched(bed):
     return conn
 
 
+@reason("pass_neigh")
+def neigh(bed):
+    conn = kind(bed, kinds.GreNbma)
+    bed.shell("ip neigh replace 10.4.0.2 lladdr 203.0.113.5 dev tn nud permanent")
+    conn.up()
+    return conn
+
+
+@reason("pass_tunnel_neigh")
+def tunnel_neigh(bed):
+    conn = kind(bed, kinds.GreNbma)
+    bed.shell("ip neigh replace 10.4.0.2 lladdr 203.0.113.4 dev tn nud stale")
+    conn.up()
+    return conn
+
+
 @reason("pass_tunnel_error")
 def tunnel_error(bed):
     conn = settled(bed)
@@ -461,20 +473,13 @@ def metadata(bed):
     return Conn(bed, 1000).warm()
 
 
-class Nbma(kinds.Kind):
-    setup_lines = """ip link add tn type gre local 192.0.2.1
-ip link set tn up
-ip addr add 10.4.0.1/16 dev tn
-ip neigh add 10.4.0.2 lladdr 203.0.113.4 dev tn nud permanent"""
-
-    def outer(self, packet, **how):
-        return b.ipv4(self.end, "192.0.2.1", 47, kinds.gre(packet))
-
-
 @reason("refuse_nbma")
 def nbma(bed):
-    Nbma.setup(bed)
-    return Nbma(bed, 1000).warm()
+    """It is dropped in the tunnel; answers come by the other one."""
+    bed.shell("set -e\n" + kinds.UNDERLAY6 + """ip link add tn type ip6gre local 2001:db8:1::1
+ip link set tn up
+ip route add 10.4.0.0/16 dev tn""")
+    return Conn(bed, 1000, far="10.4.0.2").warm()
 
 
 @reason("refuse_netns")

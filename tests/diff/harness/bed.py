@@ -64,7 +64,7 @@ def dual(world):
 def tunnel_line(world, which):
     """The `ip` command that makes tun0 or tun1."""
     kind, given, far, router = tunnel_ends(world, which)
-    return "link add %s type %s %s" % (which, kind.link, tunnel_options(kind.options(router, far), {} if kind.external else given))
+    return "link add %s type %s %s" % (which, kind.link, tunnel_options(kind.options(which, router, far), {} if kind.external else given))
 
 
 def tunnel_ends(world, which):
@@ -74,10 +74,11 @@ def tunnel_ends(world, which):
     return (kind, given) + site.outers[kind.under]
 
 
-def inside_route(world, dev, net_):
-    """An external tunnel's header is in the route."""
+def inside(world, dev, family):
+    """The way to what is inside. An external tunnel's header is in the route."""
     kind, given, far, router = tunnel_ends(world, dev)
-    return "route add %s %sdev %s" % (net_, kind.encap(router, far, given), dev)
+    words, lines = kind.hop(dev, family, far)
+    return lines + ["route add %s %s%s" % (INSIDE[dev][family][1], kind.encap(router, far, given), words)]
 
 
 # The kernel is in no hurry with a link whose two ends have the same number: it takes them
@@ -111,7 +112,7 @@ INSIDE = {"tun0": {4: ("10.9.0.1/30", "10.2.0.0/16"), 6: ("2001:db8:9::1/64", "2
 
 def tunnels(world):
     both = dict(zip(("tun0", "tun1"), pair(world)))
-    lines = list(dict.fromkeys(line for kind in both.values() for line in kind.setup()))
+    lines = list(dict.fromkeys(line for kind in both.values() for line in kind.underlay() + kind.setup()))
     lines += [tunnel_line(world, dev) for dev in both]
     lines += ["addr add %s dev %s%s" % (INSIDE[dev][f][0], dev, " nodad" * (f == 6))
               for dev, kind in both.items() for f in kind.inner]
@@ -119,7 +120,7 @@ def tunnels(world):
     mtu = world["tun_mtu"] or (both["tun0"].external and both["tun0"].mtu())   # an external device knows of no key
     if mtu:
         lines.append("link set tun0 mtu %d" % mtu)
-    return lines + [inside_route(world, dev, INSIDE[dev][f][1]) for dev, kind in both.items() for f in kind.inner]
+    return lines + [line for dev, kind in both.items() for f in kind.inner for line in inside(world, dev, f)]
 
 
 def router_batch(world):

@@ -193,7 +193,7 @@ class Normaliser:
         at = gre.at + gre.size - 4
         if len(frame) < at + 4:
             return
-        key = source(frame, gre.ip), destination(frame, gre.ip)
+        key = source(frame, gre.ip)     # a tunnel counts for all of its other ends
         seq = struct.unpack_from("!I", frame, at)[0]
         self.last[key] = seq
         base = self.base.get(key, 0)

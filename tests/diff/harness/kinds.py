@@ -8,6 +8,7 @@ FOU_PORTS = {5504: fr.IPIP, 5541: fr.IPV6, 5547: fr.GRE}
 GUE_PORT = 6080
 FAR_PORT = 40000            # the UDP port that the far end sends from
 OUT_KEY, IN_KEY = 0x0a0b0c0d, 0x11223344
+HOPS = {"tun0": {4: "10.9.0.2", 6: "2001:db8:9::2"}, "tun1": {4: "10.10.0.2", 6: "2001:db8:10::2"}}       # inside of the tunnels
 
 
 class Kind:
@@ -16,14 +17,15 @@ class Kind:
     gre: what its GRE header has (None: no GRE); udp: "fou", "gue" or None, with the
     checksum or without; limit: the far end puts a tunnel encapsulation limit, and
     so does the router. external: what the router puts on is the route's business, and
-    what the far end sends has no checksum. base: the kind that this one is a variation
-    of, which has all of the cases; a variation has those that it may make a difference to."""
+    what the far end sends has no checksum. nbma: tunnels of the test bed that have no remote
+    end. base: the kind that this one is a variation of, which has all of the cases; a
+    variation has those that it may make a difference to."""
 
     def __init__(self, name, link, under=4, inner=(4,), words=None, gre=None, udp=None, udp_csum=False,
-                 limit=None, base=None, external=False):
+                 limit=None, base=None, external=False, nbma=()):
         self.name, self.link, self.under, self.inner, self.words = name, link, under, inner, dict(words or {})
         self.gre, self.udp, self.udp_csum, self.limit, self.base = gre, udp, udp_csum, limit, base
-        self.external = external
+        self.external, self.nbma = external, nbma
         self.gre_in = [option for option in gre or () if not external or option != "csum"]
         self.families = tuple((name if len(inner) == 1 else "%s %d" % (name, f), f) for f in inner)
 
@@ -101,11 +103,26 @@ class Kind:
         return [(port, "ipproto %d" % proto) for port, proto in FOU_PORTS.items()
                 if (proto == fr.GRE) == (self.gre is not None)]
 
-    def options(self, local, remote):
+    def underlay(self):
+        """An IPv6 next hop inside of a tunnel is none if the routing table knows it outside, but for the default route."""
+        if not self.nbma or self.link != "ip6tnl":
+            return []
+        return ["route del 2001:db8:c::/64", "route add default via 2001:db8:a::2 dev und0"]
+
+    def hop(self, dev, family, far):
+        """Words of `ip route` for what is inside; lines of `ip` for whom they name."""
+        if dev not in self.nbma:
+            return "dev " + dev, []
+        if self.link == "ip6tnl":
+            return "via %s%s dev %s onlink" % ("inet6 " * (family == 4), far, dev), []
+        hop = HOPS[dev][family]
+        return "via %s dev %s" % (hop, dev), ["neigh add %s lladdr %s dev %s nud permanent" % (hop, far, dev)]
+
+    def options(self, dev, local, remote):
         """{word of ip link: value}"""
         if self.external:
             return dict(self.words, external=True)
-        out = dict(local=local, remote=remote, **self.words)
+        out = dict(local=local, remote=None if dev in self.nbma else remote, **self.words)
         if self.gre is not None and "key" in self.gre:
             out.update(ikey=IN_KEY, okey=OUT_KEY)
         for flag in ("csum", "seq"):
@@ -149,6 +166,9 @@ for _link, _under, _words in (("gre", 4, {}), ("ip6gre", 6, dict(encaplimit="non
     for _name, _gre in (("key", ("key",)), ("csum", ("csum",)), ("seq", ("seq",)), ("all", ("csum", "key", "seq"))):
         add("%s-%s" % (_link, _name), _link, under=_under, inner=BOTH, words=_words, gre=_gre, base=_link)
 add("ip6gre-limit", "ip6gre", under=6, inner=BOTH, gre=(), limit=4, base="ip6gre")
+for _name, _gre in (("", ()), ("-key", ("key",)), ("-all", ("csum", "key", "seq"))):
+    add("gre-nbma" + _name, "gre", inner=BOTH, gre=_gre, nbma=("tun0", "tun1"), base="gre")
+add("ip6tnl-nbma", "ip6tnl", under=6, inner=BOTH, words=dict(mode="any", encaplimit="none"), nbma=("tun0",), base="ip6ip6")
 for _udp in ("fou", "gue"):
     for _link, _inner, _gre in (("ipip", (4,), None), ("sit", (6,), None), ("gre", BOTH, ())):
         _base = "gre" if _link == "gre" else _udp + "-gre"
@@ -156,6 +176,7 @@ for _udp in ("fou", "gue"):
     add(_udp + "-gre-csum", "gre", inner=BOTH, gre=(), udp=_udp, udp_csum=True, base=_udp + "-gre")
     add(_udp + "-gre-port", "gre", inner=BOTH, gre=(), udp=_udp, base=_udp + "-gre", words={"encap-sport": 7000})
     add(_udp + "-gre-all", "gre", inner=BOTH, gre=("csum", "key", "seq"), udp=_udp, base=_udp + "-gre")
+    add(_udp + "-gre-nbma", "gre", inner=BOTH, gre=(), udp=_udp, nbma=("tun0", "tun1"), base=_udp + "-gre")
     add(_udp + "-ip6ip6", "ip6tnl", under=6, inner=(6,), words=dict(mode="ip6ip6", encaplimit="none"), udp=_udp, base="ip6ip6")
     add(_udp + "-ip6ip6-limit-csum", "ip6tnl", under=6, inner=(6,), words=dict(mode="ip6ip6"), limit=4, udp=_udp, udp_csum=True,
         base="ip6ip6")

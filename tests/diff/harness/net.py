@@ -286,11 +286,22 @@ def knows(what):
     if what == "PPPoE":
         run("modprobe", "-q", "pppoe", check=False)
         return os.path.exists("/proc/net/pppoe")
+    if what == "broadcast GRE":
+        return knows_broadcast_gre()
     if what == "NPTv6":
         return not subprocess.run(["modprobe", "-q", "ip6t_NPT"], check=False).returncode
     said = run("ip", "link", "add", "ftd-p", "type", what, check=False)
     run("ip", "link", "del", "ftd-p", check=False)
     return "Unknown device type" not in said
+
+
+def knows_broadcast_gre():
+    """Has a multicast group as the other end a meaning of its own (NET_IPGRE_BROADCAST)?"""
+    run("ip", "link", "add", "ftd-p", "type", "gre", "local", "127.0.0.1", "remote", "224.66.66.66", "ttl", "9")
+    try:
+        return "BROADCAST" in run("ip", "link", "show", "ftd-p")
+    finally:
+        run("ip", "link", "del", "ftd-p")
 
 
 def knows_udp_gso():

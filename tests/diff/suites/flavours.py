@@ -11,7 +11,7 @@ from harness.sites import SITES
 VARIATION = re.compile("header default: (both|tcp|encap ECN|encap DF|ttl|decap ECN|decap CE|one inner)|"
                        "header t.* inherit: (both|encap)|transit: |opened from far: udp|"
                        "frame (en|de)cap: (wrong udp|fragments$|outer (fragments$|length|options)|padding|cut|encapsulation)|"
-                       "twin: (inner|outer source)|gre: |udp: |gue: |size (default|underlay)|pmtu learned|"
+                       "twin: (inner|outer source)|gre: |udp: |gue: |nbma: |size (default|underlay)|pmtu learned|"
                        "tcp: (data|close)|nat masquerade: (udp|tcp)|gso: |change|stream|mixed")
 
 

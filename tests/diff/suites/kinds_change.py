@@ -33,7 +33,7 @@ def set_tunnel(fl, words):
     from harness.bed import tunnel_options
     from harness.sites import SITES
     far, router = SITES["far"].outers[fl.kind.under]
-    return "ip link set tun0 type %s %s" % (fl.kind.link, tunnel_options(fl.kind.options(router, far), words))
+    return "ip link set tun0 type %s %s" % (fl.kind.link, tunnel_options(fl.kind.options("tun0", router, far), words))
 
 
 def tunnel(fl, change):

@@ -5,6 +5,9 @@ from harness.flow import Do, Wait, down, up
 from harness.sites import FAR, UND0
 
 
+GROUP = "224.66.66.66"
+
+
 def made(link, *routes):
     """tun0 made again in another way, IPv4 inside."""
     return ("link del tun0", "link add tun0 type " + link, "link set tun0 up", "addr add 10.9.0.1/30 dev tun0") + routes
@@ -19,25 +22,30 @@ def lwtunnel(encap):
 
 
 WORLDS = {
-    "multipoint GRE": ("nbma", dict(kind="gre", setup=made(
-        "gre local " + UND0, "route add 10.2.0.0/16 via 10.9.0.2 dev tun0",
-        "neigh add 10.9.0.2 lladdr %s dev tun0 nud permanent" % FAR))),
+    "broadcast GRE": ("nbma", dict(kind="gre", needs="broadcast GRE", setup=("route add 224.0.0.0/4 dev und0",) + made(
+        "gre local %s remote %s ttl 9" % (UND0, GROUP), "route add 10.2.0.0/16 via 10.9.0.2 dev tun0",
+        "neigh add 10.9.0.2 lladdr %s dev tun0 nud permanent" % FAR)), dict(o_dst=GROUP, o_key=0xe0424242)),
     "route with a header, IPIP with its own": ("route", dict(setup=made(
-        "ipip local %s remote %s" % (UND0, FAR), lwtunnel("ip id 0 src %s dst %s" % (UND0, FAR))))),
+        "ipip local %s remote %s" % (UND0, FAR), lwtunnel("ip id 0 src %s dst %s" % (UND0, FAR)))), {}),
 }
 
 
-def cases(name, reason, world):
+def cases(name, reason, world, outer):
+    """outer: fields of what comes out."""
     def add(what, send, **how):
-        case("refused %s: %s" % (name, what), send, world=world, refused=reason, fast=ANY if reason == "route" else 0, **how)
+        case("refused %s: %s" % (name, what), send, world=world, refused=reason, fast=ANY if reason == "route" else 0,
+             base=dict(down=outer), **how)
 
-    add("both ways", [f(size=n) for n in (0, 32, 900) for f in (up, down)], tags=("quick",))
-    add("tcp", [up(), down(), up(), down()], proto="tcp")
-    add("ECN and ttl", [up(tos=1), down(o_tos=3, tos=2), up(ttl=2), down(ttl=2), up(ttl=1)])
+    def back(**fields):
+        return down(**{**outer, **fields})
+
+    add("both ways", [f(size=n) for n in (0, 32, 900) for f in (up, back)], tags=("quick",))
+    add("tcp", [up(), back(), up(), back()], proto="tcp")
+    add("ECN and ttl", [up(tos=1), back(o_tos=3, tos=2), up(ttl=2), back(ttl=2), up(ttl=1)])
 
 
-for _name, (_reason, _world) in WORLDS.items():
-    cases(_name, _reason, _world)
+for _name, _how in WORLDS.items():
+    cases(_name, *_how)
 
 # Metadata that is not the route's, with and without one that has some.
 for _name, _kind, _route in (("none", "ipip", "route add 10.2.0.0/16 dev tun0"), ("the route's too", "gre", lwtunnel(

@@ -36,7 +36,7 @@ INSIDE = {4: ("addr add 10.2.0.2/32 dev t0", "route add 10.1.0.0/16 dev t0", "ro
 def far_end(kind):
     """The other end of tun0: its keys are the other way round."""
     far, router = SITES["far"].outers[kind.under]
-    options = kind.options(far, router)
+    options = kind.options("far end", far, router)
     if "ikey" in options:
         options["ikey"], options["okey"] = options["okey"], options["ikey"]
     encap = kind.encap(far, router)
