@@ -153,7 +153,7 @@ static int devices_event(struct notifier_block *nb, unsigned long event,
 		if (fdev)
 			device_unhook(fdev);
 		fallthrough;
-	case NETDEV_UP:
+	case NETDEV_UP:		/* a tunnel that says more of what it wants, ip_tunnel_lookup() */
 	case NETDEV_DOWN:
 	case NETDEV_CHANGE:
 	case NETDEV_CHANGEMTU:

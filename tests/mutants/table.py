@@ -173,6 +173,7 @@ mutant("the IPv6 source of an external tunnel may be another", "^ext-ip6gre 4 ch
        ("ask6.c", r"s/return ipv6_addr_equal\(&fl6->saddr, &ip6h->saddr\);/return true;/"))
 mutant("what becomes of IPv6 addresses is not heard", "^ext-ip6gre 4 change: source is no longer preferred, later$",
        ("policy.c", r"s/BIT\(RTNLGRP_IPV6_IFADDR - 1\)/0/"))
+mutant("a device that comes up is none", "^ext-ipip change: more specific tunnel comes up later$", ("devices.c", "/case NETDEV_UP:/d"))
 mutant("somebody else's metadata is taken for the route's", "^refused metadata by tc, the route's too$",
        ("proof.c", r"s/^\t    !is_routes_own\(seen, outer, &tunnel\)\)/\t    0)/"), quick=True)
 mutant("external TTL never inherited", "^ext-(gre|ip6gre) 4 header default: ttl$", ("metadata.c", r"s/if \(!key->ttl\)/if (0)/"))

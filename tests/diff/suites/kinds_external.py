@@ -42,6 +42,13 @@ def header(fl, name, tun):
     add("decap ECN", [down(o_tos=o, tos=i) for o, i in ECN_LEGAL])
 
 
+def strict(fl):
+    """Answers to what comes out leave by the same device."""
+    world = dict(sysctl={"net.ipv4.conf.all.rp_filter": 1, "net.ipv4.conf.default.rp_filter": 1})
+    fl.case("gre: rp_filter", [down(), up(), down(size=3)], world=world)
+    fl.case("gre: rp_filter, source of nobody", [down(src=fl.inner("10.77.0.9", "2001:db8:77::9")), down()], world=world, fast=ANY)
+
+
 def dont_fragment(fl):
     """`ip route` has no word for it."""
     def replace(bed, flow):
@@ -136,6 +143,8 @@ def more_specific(fl, change):
     change("more specific tunnel", add, tags=("quick",))
     change("more specific tunnel comes and goes", add + "; ip link del tunx")
     change("more specific tunnel, not up", add.rsplit(";", 1)[0])
+    change("more specific tunnel comes up later", [Do(add.rsplit(";", 1)[0]), up(hold=1), down(hold=1), up(), down(),
+           Do("ip link set tunx up")], fast=ANY)
     change("tunnel for another far end", add.replace(far, fl.under("203.0.113.99", "2001:db8:c::99")))
 
 
@@ -166,6 +175,7 @@ for _fl in FLAVOURS:
         for _name, _tun in settings(_fl).items():
             header(_fl, _name, _tun)
         changes(_fl)
+        strict(_fl)
         if _fl.kind.name in ("ext-ipip", "ext-gre"):
             dont_fragment(_fl)
         if "key" in (_fl.kind.gre or ()):
