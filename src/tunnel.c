@@ -135,8 +135,6 @@ static enum ftun_stat ip6tnl_read(const struct net_device *dev, bool inner6,
 
 	if (ip6t->parms.collect_md)
 		tunnel->flags |= FTUN_TUNNEL_EXTERNAL;
-	else if (ipv6_addr_any(&ip6t->parms.raddr))
-		return FTUN_STAT_refuse_nbma;
 	if (!net_eq(ip6t->net, dev_net(dev)))
 		return FTUN_STAT_refuse_netns;
 	if (!ip6t->parms.hop_limit)
@@ -150,15 +148,16 @@ static enum ftun_stat ip6tnl_read(const struct net_device *dev, bool inner6,
 }
 
 /* prepare_ip6gre_xmit_ipv4(), prepare_ip6gre_xmit_ipv6(): ECN is not thought of. Without a
- * remote end ip6gre_tunnel_xmit() drops everything, and with one that was set later
- * everything gets two headers.
+ * remote end, and none in metadata, ip6gre_tunnel_xmit() drops everything, and with one
+ * that was set later everything gets two headers.
  */
 static enum ftun_stat ip6gre_read(const struct net_device *dev, bool inner6,
 				  struct ftun_tunnel *tunnel)
 {
 	const struct ip6_tnl *ip6t = netdev_priv(dev);
 
-	if (dev->header_ops || ipv6_addr_any(&ip6t->parms.raddr))
+	if (!ip6t->parms.collect_md &&
+	    (dev->header_ops || ipv6_addr_any(&ip6t->parms.raddr)))
 		tunnel->flags |= FTUN_TUNNEL_MUTE;
 	if (gre_wants_seq(ip6t->parms.i_flags))
 		tunnel->flags |= FTUN_TUNNEL_SEQ_IN;
