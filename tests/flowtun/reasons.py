@@ -476,6 +476,7 @@ def metadata(bed):
 @reason("refuse_nbma")
 def nbma(bed):
     """It is dropped in the tunnel; answers come by the other one."""
+    kinds.enable_ipv6(bed)
     bed.shell("set -e\n" + kinds.UNDERLAY6 + """ip link add tn type ip6gre local 2001:db8:1::1
 ip link set tn up
 ip route add 10.4.0.0/16 dev tn""")
