@@ -165,8 +165,6 @@ mutant("icmp errors of the tunnel kept", "^ipip underlay ICMP net unreachable: t
 mutant("fin is fast", r"^ipip tcp \(invalid dropped\): (close|closed and opened again|half closed, data goes on)$",
        ("ingress.c", r"s/TCPHDR_SYN \| TCPHDR_FIN \| TCPHDR_RST/TCPHDR_SYN | TCPHDR_RST/"))
 
-mutant("the metadata of a route may be another", "^ext-ipip change: route with another ttl$",
-       ("ask4.c", r"s/new->dst.lwtstate == old->dst.lwtstate &&//"), quick=True)
 mutant("the source of an external tunnel may be another", "^ext-ipip change: underlay route with another source$",
        ("ask4.c", r"s/fl4.saddr == iph->saddr &&//"))
 mutant("the IPv6 source of an external tunnel may be another", "^ext-ip6gre 4 change: source is no longer preferred",
@@ -177,8 +175,6 @@ mutant("a device that comes up is none", "^ext-ipip change: more specific tunnel
 mutant("somebody else's metadata is taken for the route's", "^refused metadata by tc, the route's too$",
        ("proof.c", r"s/^\t    !is_routes_own\(seen, outer, &tunnel\)\)/\t    0)/"), quick=True)
 mutant("external TTL never inherited", "^ext-(gre|ip6gre) 4 header default: ttl$", ("metadata.c", r"s/if \(!key->ttl\)/if (0)/"))
-mutant("a checksum by metadata is segmented", "^ext-gre-csum 4 gso: (tcp in segments of 1000|full segments)$",
-       ("ingress.c", r"s/if \(ftun_encap_has_gre_csum\(&path->way->outer\) &&/if (0 \&\&/"))
 
 # ---- not armed
 mutant("not answered, yet armed", "^ipip not answered: udp$",
