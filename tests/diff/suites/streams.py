@@ -16,7 +16,7 @@ import time
 from harness import bed as b
 from harness import engine, net, secret
 from harness.engine import special
-from harness.kinds import pair
+from harness.kinds import IN_KEY, OUT_KEY, pair
 from harness.sites import SITES
 
 from .flavours import FLAVOURS
@@ -33,13 +33,21 @@ INSIDE = {4: ("addr add 10.2.0.2/32 dev t0", "route add 10.1.0.0/16 dev t0", "ro
               "route add 2001:db8:9::/64 dev t0")}
 
 
+def plain_end(kind, far, router):
+    """Options of a device that is not external, to be the other end of one that puts checksums on: external ones take none in."""
+    options = dict(local=far, remote=router, icsum=True, seq=True if "seq" in kind.gre else None,
+                   encaplimit="none" if kind.under == 6 else None)
+    return {**options, "ikey": OUT_KEY, "okey": IN_KEY} if "key" in kind.gre else options
+
+
 def far_end(kind):
     """The other end of tun0: its keys are the other way round."""
     far, router = SITES["far"].outers[kind.under]
-    options = kind.options("far end", far, router)
-    if "ikey" in options:
+    options, encap = kind.options("far end", far, router), kind.encap(far, router)
+    if kind.external and "csum" in (kind.gre or ()):
+        options, encap = plain_end(kind, far, router), ""
+    elif "ikey" in options:
         options["ikey"], options["okey"] = options["okey"], options["ikey"]
-    encap = kind.encap(far, router)
     return kind.setup() + ["link add t0 type %s %s" % (kind.link, b.tunnel_options(options, {})),
                            "link set t0 up", "link set t0 mtu %d" % kind.mtu()] + [
         line.replace(" dev", " " + encap + "dev") if line[:5] == "route" else line for family in kind.inner for line in INSIDE[family]]
@@ -128,8 +136,11 @@ class Streams:
             return []
         moved = self.moved(before)
         fast, crossed = sum(moved.get(k, 0) for k in engine.FAST), moved.pop("crossed", 0)
-        # A tunnel that numbers its packets takes no aggregates: how many there are is TCP's business.
-        due = crossed - moved.get("pass_gso", 0) if "seq" in (self.kind.gre or ()) else crossed
+        # A tunnel that numbers its packets takes no aggregates, nor does one whose checksums are metadata's choice: how many
+        # there are is TCP's business.
+        gre = self.kind.gre or ()
+        apart = "seq" in gre or "csum" in gre and self.kind.external
+        due = crossed - moved.get("pass_gso", 0) if apart else crossed
         if fast >= share * (fast + due):
             return []
         return ["fast path took %d packets, the forward chain saw %d (%s)" % (
