@@ -165,6 +165,8 @@ mutant("icmp errors of the tunnel kept", "^ipip underlay ICMP net unreachable: t
 mutant("fin is fast", r"^ipip tcp \(invalid dropped\): (close|closed and opened again|half closed, data goes on)$",
        ("ingress.c", r"s/TCPHDR_SYN \| TCPHDR_FIN \| TCPHDR_RST/TCPHDR_SYN | TCPHDR_RST/"))
 
+mutant("the metadata of a route may be another", "^ext-ipip change: route with another ttl, MTU locked$",
+       ("ask4.c", r"s/new->dst.lwtstate == old->dst.lwtstate &&//"))
 mutant("the source of an external tunnel may be another", "^ext-ipip change: underlay route with another source$",
        ("ask4.c", r"s/fl4.saddr == iph->saddr &&//"))
 mutant("the IPv6 source of an external tunnel may be another", "^ext-ip6gre 4 change: source is no longer preferred",

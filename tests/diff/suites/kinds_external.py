@@ -85,6 +85,9 @@ def changes(fl):
 
     ttl, tos = fl.under(("ttl", "tos"), ("hoplimit", "tc"))
     change("route with another ttl", replaced(**{ttl: 5}), tags=("quick",))
+    # A route that has learned an MTU is none that is asked for again; of a locked one nobody learns.
+    locked = " mtu lock 1400"
+    change("route with another ttl, MTU locked", replaced(**{ttl: 5}) + locked, world=dict(setup=(replaced()[3:] + locked,)))
     change("route with another tos", replaced(**{tos: "0x20"}))
     moved = change
     if "seq" in (fl.kind.gre or ()):        # the harness counts from where it saw the two addresses last
