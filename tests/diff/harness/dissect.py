@@ -173,7 +173,7 @@ class Normaliser:
             elif layer.what == "frag":      # conntrack puts them together, and a new ID on the pieces
                 _replace(new, layer.at + 4, struct.pack("!I", self.order(
                     frame[layer.at + 4:layer.at + 8], source(frame, layer.ip))), checks)
-            elif layer.what == "gre" and frame[layer.at] & 0x10:
+            elif layer.what == "gre" and frame[layer.at] & 0x10 and not layer.prefix:    # another one inside is forwarded
                 self.sequence(frame, new, layer, checks)
         return frame if new is None else bytes(new)
 
