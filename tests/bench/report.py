@@ -221,6 +221,19 @@ def rules_tables(cells):
         yield table
 
 
+def rate_tables(cells):
+    for _guest, group in by_guest(cells, "rate"):
+        table = Table(f"Linux {group[0]['kernel']}, thousands of packets per second through all connections in turn, both ways, "
+                      "and a rule added each second",
+                      ["kind", "connections", "no rule added", "a rule each second", "of that", "fast then"])
+        for kind in dict.fromkeys(cell["kind"] for cell in group):
+            none, added = (pick(group, kind=kind, added=added) for added in (False, True))
+            before, after = (statistics.median(cell["rate"] for cell in each) for each in (none, added))
+            table.rows.append([kind, number(group[0]["flows"]), number(before / 1000), number(after / 1000), f"{100 * after / before:.0f} %",
+                               f"{100 * statistics.median(cell['fast'] for cell in added):.1f} %"])
+        yield table
+
+
 def memory_tables(cells):
     table = Table("Memory for a connection, both directions fast", ["kind", "kernel", "connections", "bytes", "fast"])
     for cell in pick(cells, section="memory"):
@@ -265,7 +278,7 @@ def stream_tables(cells):
 
 
 def tables(cells):
-    for make in (packet_tables, flow_tables, other_tables, leg_tables, learning_tables, rules_tables, memory_tables, cpu_tables,
+    for make in (packet_tables, flow_tables, other_tables, leg_tables, learning_tables, rules_tables, rate_tables, memory_tables, cpu_tables,
                  stream_tables):
         yield from make(cells)
 
