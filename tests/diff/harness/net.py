@@ -77,19 +77,19 @@ def command(words, check=True):
 def _libnftables():
     lib = ctypes.CDLL("libnftables.so.1")
     lib.nft_ctx_new.restype = ctypes.c_void_p
-    lib.nft_ctx_get_error_buffer.restype = ctypes.c_char_p
+    lib.nft_ctx_get_output_buffer.restype = lib.nft_ctx_get_error_buffer.restype = ctypes.c_char_p
     return lib
 
 
 def nft(commands, check=True):
-    """`nft -f -` without a process; what it says about errors."""
+    """`nft -f -` without a process; what it prints, errors at the end."""
     lib = _libnftables()
     ctx = ctypes.c_void_p(lib.nft_ctx_new(0))      # its socket is of the current network namespace
     try:
         lib.nft_ctx_buffer_output(ctx)
         lib.nft_ctx_buffer_error(ctx)
         failed = lib.nft_run_cmd_from_buffer(ctx, commands.encode())
-        said = lib.nft_ctx_get_error_buffer(ctx).decode()
+        said = (lib.nft_ctx_get_output_buffer(ctx) + lib.nft_ctx_get_error_buffer(ctx)).decode()
     finally:
         lib.nft_ctx_free(ctx)
     if check and failed:
