@@ -5,13 +5,15 @@
 uml_recipe() {
 	rootfs_path "$2"
 	cat "$LAB/uml.config"
-	[ "$1" = native ] || cat "$LAB/uml-$1.config"
+	[ "$1" = native ] || cat "$LAB/uml-$1.config" "$LAB/uml.patch"
 	declare -f uml_configure uml_make
 }
 
 uml_path() { echo "$CACHE/uml/$2-$1-$(uml_recipe "$1" "$2" | short_hash)"; }
 
-uml_source_path() { echo "$CACHE/uml/$1-source-$(basename "$(rootfs_path "$1")")"; }
+uml_source_path() {
+	echo "$CACHE/uml/$1-source-$(cat <(rootfs_path "$1") "$LAB/uml.patch" | short_hash)"
+}
 
 # What a kernel for a PC, a phone or a router has and UML has not.
 uml_source_excludes() {
@@ -44,6 +46,8 @@ uml_source_setup() {
 	step "fetching linux-source for $kernel" rootfs_download "$kernel" "$new" \
 		"linux-source-$(rootfs_kver "$kernel" | cut -d. -f1,2)"
 	step "unpacking linux-source for $kernel" uml_unpack "$new"
+	step "patching linux-source for $kernel" rootfs_run "$kernel" "source=$new/source patch=$LAB" \
+		patch -d /lab/source -p1 -i /lab/patch/uml.patch
 	settle "$new/source" "$path"
 	rm -rf "$new"
 	drop_older "$path" "$CACHE/uml/$kernel-source"

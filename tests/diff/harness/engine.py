@@ -103,7 +103,7 @@ class Pass:
     def run(self, keep=False):
         if not self.null:
             arm(self.fast)
-        self.bed = bed = b.Bed(self.cases[0].world, self.sentinel)
+        self.bed = bed = b.Bed(self.cases[0].world, self.sentinel, bare=True)
         try:
             self.prime(bed)
             bed.seqs.update(tun0=100000, tun1=100000)       # however many that took

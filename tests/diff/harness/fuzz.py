@@ -141,7 +141,7 @@ class FuzzPass(engine.Pass):
     def run(self, keep=False):
         if not self.null:
             engine.arm(self.fast)
-        self.bed = bed = b.Bed(self.cases[0].world, self.sentinel)
+        self.bed = bed = b.Bed(self.cases[0].world, self.sentinel, bare=True)
         try:
             self.prime(bed)
             bed.norm.rebase()

@@ -122,6 +122,15 @@ class Netns:
             _libc.umount2(self.path.encode(), MNT_DETACH)
             os.unlink(self.path)
 
+    def empty(self):
+        """Without a device but lo."""
+        with self:
+            netlink = Netlink(0)
+            for index, (name, _) in link_stats(netlink).items():
+                if name != "lo":
+                    netlink.ask(17, struct.pack("BxHiII", 0, 0, index, 0, 0), 0)
+            netlink.close()
+
     def close(self):
         os.close(self.fd)
         self.forget()
