@@ -258,20 +258,21 @@ def watched(bed):
     return conn
 
 
-@reason("pass_neigh")
-def neigh(bed):
+def neighbour_of_tunnel(bed, is_now):
     conn = kind(bed, kinds.GreNbma)
-    bed.shell("ip neigh replace 10.4.0.2 lladdr 203.0.113.5 dev tn nud permanent")
+    bed.shell("ip neigh replace 10.4.0.2 dev tn " + is_now)
     conn.up()
     return conn
+
+
+@reason("pass_neigh")
+def neigh(bed):
+    return neighbour_of_tunnel(bed, "lladdr 203.0.113.5 nud permanent")
 
 
 @reason("pass_tunnel_neigh")
 def tunnel_neigh(bed):
-    conn = kind(bed, kinds.GreNbma)
-    bed.shell("ip neigh replace 10.4.0.2 lladdr 203.0.113.4 dev tn nud stale")
-    conn.up()
-    return conn
+    return neighbour_of_tunnel(bed, "lladdr 203.0.113.4 nud stale")
 
 
 @reason("pass_tunnel_error")
