@@ -185,6 +185,7 @@ class Pass:
         """({"warm-up": ..., "case": ...}, last snapshot) or an error instead."""
         flow = c.flow(c.sport or port, bed)
         record = {}
+        net.pass_wrap()
         bed.norm.rebase()
         try:
             if c.warm:
