@@ -137,17 +137,33 @@ uml_words() {
 		"ubd0r=/lab/run/in.tar ubd1=/lab/run/out.tar lab_in=ubda lab_out=ubdb lab_tty=tty0"
 }
 
-# Where the guest's memory is. A kernel on its own machine maps all of it by pages of
-# 2 MB or 1 GB, so that data which is not in the cache does not also cost a walk of the
+# In the chroot. Where the guest's memory is: a kernel on its own machine maps all of it by
+# pages of 2 MB or 1 GB, so that data which is not in the cache does not also cost a walk of the
 # page tables; UML has the pages that its memory's file has. A machine that has no
 # large ones gives it small ones, and what many connections cost is then more.
+#
+# Once in a while UML stays, when it has powered down, waiting for a lock of a thread that it
+# has killed; and all that there is to know has been written by then.
+uml_inside() {
+	local guest
+	mkdir /lab/memory
+	mount -t tmpfs -o huge=always tmpfs /lab/memory 2>/dev/null || mount -t tmpfs tmpfs /lab/memory
+	TMPDIR=/lab/memory timeout --foreground -k 10 "$@" <&0 &
+	guest=$!
+	while kill -0 $guest 2>/dev/null; do
+		if grep -q 'reboot: Power down' /lab/run/console; then
+			sleep 3
+			pkill -9 -P $guest
+		fi
+		sleep 0.2
+	done
+	wait $guest
+}
+
 uml_boot() {
 	local guest=$1 kernel=$2 run=$3 binds
 	binds="kernel=$(uml_path "$guest" "$kernel") run=$run"
-	# shellcheck disable=SC2046,SC2016 # a list of words; for the inner shell
-	rootfs_run "$kernel" "$binds" bash -euc '
-		mkdir /lab/memory
-		mount -t tmpfs -o huge=always tmpfs /lab/memory 2>/dev/null || mount -t tmpfs tmpfs /lab/memory
-		TMPDIR=/lab/memory exec timeout --foreground -k 10 "$@"
-	' - "$TIMEOUT" /lab/kernel/linux $(uml_words "$guest") $(job_words) 3>"$run/console"
+	# shellcheck disable=SC2046 # a list of words
+	rootfs_run "$kernel" "$binds" bash -euc "$(declare -f uml_inside); uml_inside \"\$@\"" - \
+		"$TIMEOUT" /lab/kernel/linux $(uml_words "$guest") $(job_words) 3>"$run/console"
 }

@@ -87,8 +87,8 @@ INDEX = {"lan0": 11, "und0": 12, "und1": 13, "c0": 101, "f0": 102, "g0": 103}
 
 
 def _veth(dev, mtu, mac, peer, peer_mac, ns):
-    return ("link add %s index %d address %s mtu %d type veth peer name %s index %d address %s mtu 9000 netns %s"
-            % (dev, INDEX[dev], mac, mtu, peer, INDEX[peer], peer_mac, ns))
+    return ("link add %s index %d address %s mtu %d type veth peer name %s index %d address %s mtu 9000 group %d netns %s"
+            % (dev, INDEX[dev], mac, mtu, peer, INDEX[peer], peer_mac, net.GROUP, ns))
 
 
 def devices(world):

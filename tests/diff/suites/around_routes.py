@@ -152,7 +152,7 @@ def _(sentinel, args):
     return routes(sentinel, args, 27)
 
 
-@special("routes: 10000 changes under traffic")
+@special("routes: 10000 changes under traffic", tags=("long",))
 def _(sentinel, args):
     return routes(sentinel, args, 910)
 
@@ -162,6 +162,6 @@ def _(sentinel, args):
     return routes(sentinel, args, 27, kind="ip6ip6", family=6, other="2001:db8:a0::/48", ours=OWN6)
 
 
-@special("routes: 10000 changes of IPv6 under traffic")
+@special("routes: 10000 changes of IPv6 under traffic", tags=("long",))
 def _(sentinel, args):
     return routes(sentinel, args, 910, kind="ip6ip6", family=6, other="2001:db8:a0::/48", ours=OWN6)
