@@ -153,7 +153,7 @@ uml_inside() {
 	while kill -0 $guest 2>/dev/null; do
 		if grep -q 'reboot: Power down' /lab/run/console; then
 			sleep 3
-			pkill -9 -P $guest
+			pkill -9 -P $guest || true
 		fi
 		sleep 0.2
 	done
