@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Namespaces, wires and counters without a process per question: a slow
 emulated guest starts a process in the time of a dozen packets."""
+import contextlib
 import ctypes
 import errno
 import fcntl
@@ -81,20 +82,31 @@ def _libnftables():
     return lib
 
 
+class Nft:
+    """`nft -f -` without a process, in the network namespace that is the current one now."""
+
+    def __init__(self):
+        self.lib = _libnftables()
+        self.ctx = ctypes.c_void_p(self.lib.nft_ctx_new(0))
+        self.lib.nft_ctx_buffer_output(self.ctx)
+        self.lib.nft_ctx_buffer_error(self.ctx)
+
+    def run(self, commands, check=True):
+        """What it prints, errors at the end."""
+        failed = self.lib.nft_run_cmd_from_buffer(self.ctx, commands.encode())
+        said = (self.lib.nft_ctx_get_output_buffer(self.ctx) + self.lib.nft_ctx_get_error_buffer(self.ctx)).decode()
+        if check and failed:
+            raise HarnessError("nft: %s\n%s" % (said, commands))
+        return said
+
+    def close(self):
+        self.lib.nft_ctx_free(self.ctx)
+
+
 def nft(commands, check=True):
-    """`nft -f -` without a process; what it prints, errors at the end."""
-    lib = _libnftables()
-    ctx = ctypes.c_void_p(lib.nft_ctx_new(0))      # its socket is of the current network namespace
-    try:
-        lib.nft_ctx_buffer_output(ctx)
-        lib.nft_ctx_buffer_error(ctx)
-        failed = lib.nft_run_cmd_from_buffer(ctx, commands.encode())
-        said = (lib.nft_ctx_get_output_buffer(ctx) + lib.nft_ctx_get_error_buffer(ctx)).decode()
-    finally:
-        lib.nft_ctx_free(ctx)
-    if check and failed:
-        raise HarnessError("nft: %s\n%s" % (said, commands))
-    return said
+    """The same, once."""
+    with contextlib.closing(Nft()) as one:
+        return one.run(commands, check)
 
 
 GROUP = 9           # of the wires' far ends
@@ -126,15 +138,12 @@ class Netns:
             os.unlink(self.path)
 
     def empty(self):
-        """Without a device but lo. Those of one group go at one time."""
-        with self:
-            netlink = Netlink(0)
-            links = [index for index, (name, _) in link_stats(netlink).items() if name != "lo"]
-            if links:
+        """Without a device but lo. The wires, which are one group, go at one time."""
+        with self, contextlib.closing(Netlink(0)) as netlink:
+            if _others(netlink):
                 netlink.ask(17, struct.pack("BxHiIIHHI", 0, 0, 0, 0, 0, 8, 27, GROUP), 0)
-            for index in links and set(links) & set(link_stats(netlink)):
+            for index in _others(netlink):
                 netlink.ask(17, struct.pack("BxHiII", 0, 0, index, 0, 0), 0)
-            netlink.close()
 
     def close(self):
         os.close(self.fd)
@@ -473,6 +482,11 @@ class Netlink:
 def link_stats(netlink):
     """What `ip -s -s link` prints: {ifindex: (name, {"rx_packets": n})}."""
     return dict(map(_link, netlink.dump(18, struct.pack("BxHiII", 0, 0, 0, 0, 0))))
+
+
+def _others(netlink):
+    """Indexes of all devices but lo."""
+    return [index for index, (name, _) in link_stats(netlink).items() if name != "lo"]
 
 
 @functools.lru_cache(1000)

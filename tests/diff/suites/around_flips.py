@@ -2,7 +2,6 @@
 """The ruleset changes ten thousand times while a connection is fast and another CPU never
 stops sending packets of it. After every change, as soon as nft has returned: not one packet
 passes that the rules drop, and every other one does."""
-import ctypes
 import os
 import signal
 
@@ -59,24 +58,6 @@ FLIPS = [
 ]
 
 
-class Nft:
-    """libnftables, without a process for each change."""
-
-    def __init__(self):
-        self.lib = ctypes.CDLL("libnftables.so.1")
-        self.lib.nft_ctx_new.restype = ctypes.c_void_p
-        self.lib.nft_ctx_get_error_buffer.restype = ctypes.c_char_p
-        self.ctx = ctypes.c_void_p(self.lib.nft_ctx_new(0))
-        self.lib.nft_ctx_buffer_error(self.ctx)
-
-    def run(self, line):
-        if self.lib.nft_run_cmd_from_buffer(self.ctx, line.encode()):
-            raise net.HarnessError("nft %s: %s" % (line, self.lib.nft_ctx_get_error_buffer(self.ctx).decode()))
-
-    def close(self):
-        self.lib.nft_ctx_free(self.ctx)
-
-
 class Flipped:
     """A connection, its packets ready to be sent, and another CPU that sends them too."""
 
@@ -84,7 +65,7 @@ class Flipped:
         world = dict(nft=TABLE, kind=kind)
         self.bed = b.Bed(world, sentinel)
         self.flow = fl.Flow("udp", ("client", "far"), 20000, family=family, world=world)
-        self.nft, self.child = Nft(), 0
+        self.nft, self.child = net.Nft(), 0
         engine.Pass([], sentinel, True, True).packets(self.bed, self.flow, fl.WARM_UP["udp"])
         self.frames = {way.way: self.flow.frame(way)[:2] for way in (up(data=MINE), down(data=MINE))}
         self.noise = [self.flow.frame(way)[:2] for way in (up(data=NOISE), down(data=NOISE))]
