@@ -11,9 +11,12 @@ uml_recipe() {
 
 uml_path() { echo "$CACHE/uml/$2-$1-$(uml_recipe "$1" "$2" | short_hash)"; }
 
-uml_source_path() {
-	echo "$CACHE/uml/$1-source-$(cat <(rootfs_path "$1") "$LAB/uml.patch" | short_hash)"
+uml_source_recipe() {
+	rootfs_path "$1"
+	cat "$LAB/uml.patch"
 }
+
+uml_source_path() { echo "$CACHE/uml/$1-source-$(uml_source_recipe "$1" | short_hash)"; }
 
 # What a kernel for a PC, a phone or a router has and UML has not.
 uml_source_excludes() {
@@ -150,13 +153,8 @@ uml_inside() {
 	mount -t tmpfs -o huge=always tmpfs /lab/memory 2>/dev/null || mount -t tmpfs tmpfs /lab/memory
 	TMPDIR=/lab/memory timeout --foreground -k 10 "$@" <&0 &
 	guest=$!
-	while kill -0 $guest 2>/dev/null; do
-		if grep -q 'reboot: Power down' /lab/run/console; then
-			sleep 3
-			pkill -9 -P $guest || true
-		fi
-		sleep 0.2
-	done
+	grep -q 'reboot: Power down' < <(tail -n +1 -f --pid=$guest /lab/run/console) &&
+		sleep 3 && pkill -9 -P $guest &
 	wait $guest
 }
 
