@@ -9,10 +9,12 @@
  * see bed.py for where that is.
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <arpa/inet.h>
 #include <net/ethernet.h>
@@ -119,11 +121,15 @@ static void send_all(int fd, void *frames, size_t size, unsigned int count)
 	while (done < count) {
 		int sent = sendmmsg(fd, msgs + done, count - done, 0);
 
-		if (sent <= 0) {
+		if (sent > 0) {
+			done += sent;
+		} else if (errno == ENOBUFS) {
+			/* The receiver is behind: softirqs wait for a busy CPU. */
+			usleep(1000);
+		} else {
 			perror("flood");
 			exit(1);
 		}
-		done += sent;
 	}
 }
 
