@@ -18,6 +18,7 @@ ONLY = ("route add 10.1.0.2/32 dev lan0", "route replace blackhole 10.1.0.0/24",
 ONLY6 = tuple(line for net6, dev in (("2001:db8:1", "lan0"), ("2001:db8:a", "und0"), ("2001:db8:b", "und1"))
               for line in ("route add %s::2/128 dev %s" % (net6, dev), "route del %s::/64 dev %s" % (net6, dev),
                            "route add blackhole %s::/64" % net6))
+LONGEST = 14 + 1500             # what a wire takes
 SIZES = (0, 1, 2, 3, 17, 32, 33, 100, 500, 1000, 1300)
 
 
@@ -86,7 +87,7 @@ class Generator:
             self.keep_sequence(frame, new, layers)
         if rng.random() < 0.6:
             self.mend(new, layers)
-        return bytes(new)
+        return bytes(new[:LONGEST])
 
     def change(self, new, end, layers):
         rng, what = self.rng, self.rng.random()
