@@ -536,23 +536,21 @@ static void flow_visit(struct ftun_flow *flow)
  * ftun_flow_gc() - visit every flow: end it, or keep its conntrack entries alive
  * @fn: where
  *
+ * By number: a walk through the hash that rests where a flow has just ended passes over
+ * the next one.
+ *
  * Context: process.
  */
 static void ftun_flow_gc(struct ftun_net *fn)
 {
-	struct rhashtable_iter iter;
-	struct ftun_flow *flow;
+	unsigned long id = 0, last = READ_ONCE(fn->last_id);
 	unsigned int visits = 0;
+	struct ftun_flow *flow;
 
-	rhashtable_walk_enter(&fn->flows, &iter);
-	rhashtable_walk_start(&iter);
-	while ((flow = rhashtable_walk_next(&iter))) {
-		if (!IS_ERR(flow))
-			flow_visit(flow);
-		ftun_walk_rest(&iter, &visits);
-	}
-	rhashtable_walk_stop(&iter);
-	rhashtable_walk_exit(&iter);
+	rcu_read_lock();
+	while ((flow = ftun_flow_next(fn, &id, last, &visits)))
+		flow_visit(flow);
+	rcu_read_unlock();
 }
 
 static void flow_gc_work(struct work_struct *work)

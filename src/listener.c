@@ -6,30 +6,78 @@
  */
 #include "listener.h"
 
+#include <linux/cred.h>
 #include <linux/err.h>
 #include <linux/net.h>
 #include <linux/netlink.h>
+#include <linux/random.h>
+#include <linux/sched/task.h>
 #include <net/sock.h>
 
+/* Asking for an announcement that is not there is what ends the socket's congestion,
+ * with which it would get no more: netlink_rcv_wake().
+ */
+static void listener_end_congestion(struct ftun_listener *listener)
+{
+	struct msghdr msg = {};
+	struct kvec none = {};
+
+	kernel_recvmsg(listener->sock, &msg, &none, 0, 0, MSG_DONTWAIT);
+}
+
+/* One that came while the congestion was to end has kept it from ending. */
 static void listener_data_ready(struct sock *sk)
 {
 	struct ftun_listener *listener = sk->sk_user_data;
 
 	listener->heard(listener);
 	skb_queue_purge(&sk->sk_receive_queue);
+	if (READ_ONCE(listener->missed))
+		listener_end_congestion(listener);
 }
 
-/* An announcement could not be made for lack of memory. Asking for one that is not
- * there is what ends the socket's congestion, with which it would get no more.
+/* An announcement could not be made for lack of memory; nor could those until the
+ * congestion is over, so that this is heard last.
  */
 static void listener_missed(struct sock *sk)
 {
 	struct ftun_listener *listener = sk->sk_user_data;
-	struct msghdr msg = {};
-	struct kvec none = {};
 
-	listener_data_ready(sk);
-	kernel_recvmsg(listener->sock, &msg, &none, 0, 0, MSG_DONTWAIT);
+	WRITE_ONCE(listener->missed, true);
+	skb_queue_purge(&sk->sk_receive_queue);
+	listener_end_congestion(listener);
+	listener->heard(listener);
+}
+
+/* A port that is no process's: the one of who happens to make the namespace may be
+ * wanted by himself.
+ */
+static u32 random_port(void)
+{
+	return BIT(31) | get_random_u32() >> 2;
+}
+
+/* As the kernel: who makes a namespace need not be one who may listen in it. */
+static int listener_bind(struct ftun_listener *listener, u32 groups)
+{
+	struct sockaddr_nl addr = {
+		.nl_family	= AF_NETLINK,
+		.nl_groups	= groups,
+	};
+	struct cred *kernel = prepare_kernel_cred(&init_task);
+	const struct cred *caller;
+	int err;
+
+	if (!kernel)
+		return -ENOMEM;
+	caller = override_creds(kernel);
+	do {
+		addr.nl_pid = random_port();
+		err = kernel_bind(listener->sock, (void *)&addr, sizeof(addr));
+	} while (err == -EADDRINUSE);
+	revert_creds(caller);
+	put_cred(kernel);
+	return err;
 }
 
 /* To the kernel: what others send is refused. */
@@ -54,10 +102,6 @@ static int listener_connect(struct ftun_listener *listener)
 int ftun_listener_start(struct ftun_listener *listener, struct net *net,
 			int protocol, u32 groups)
 {
-	struct sockaddr_nl addr = {
-		.nl_family	= AF_NETLINK,
-		.nl_groups	= groups,
-	};
 	int err;
 
 	err = sock_create_kern(net, PF_NETLINK, SOCK_RAW, protocol,
@@ -67,7 +111,7 @@ int ftun_listener_start(struct ftun_listener *listener, struct net *net,
 	listener->sock->sk->sk_user_data = listener;
 	listener->sock->sk->sk_data_ready = listener_data_ready;
 	listener->sock->sk->sk_error_report = listener_missed;
-	err = kernel_bind(listener->sock, (void *)&addr, sizeof(addr));
+	err = listener_bind(listener, groups);
 	if (!err)
 		err = listener_connect(listener);
 	if (err)

@@ -9,11 +9,13 @@ struct socket;
 
 /**
  * struct ftun_listener - hears what the kernel announces to netlink groups
- * @sock:  where it arrives
- * @heard: called for each announcement, or several of them at once. BH may be off
+ * @sock:   where it arrives
+ * @missed: an announcement could not be made for lack of memory; never false again
+ * @heard:  called for each announcement, or several of them at once. BH may be off
  */
 struct ftun_listener {
 	struct socket	*sock;
+	bool		missed;
 	void		(*heard)(struct ftun_listener *listener);
 };
 

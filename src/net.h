@@ -30,17 +30,6 @@ struct ftun_settings;
  */
 #define FTUN_WALK_VISITS	1024
 
-static inline void ftun_walk_rest(struct rhashtable_iter *iter,
-				  unsigned int *visits)
-	__must_hold(RCU)
-{
-	if (++*visits % FTUN_WALK_VISITS)
-		return;
-	rhashtable_walk_stop(iter);
-	cond_resched();
-	rhashtable_walk_start(iter);
-}
-
 /**
  * struct ftun_net - the module's part of a network namespace
  * @net:         the namespace, which outlives this

@@ -94,6 +94,9 @@ static void __net_exit netns_pre_exit(struct net *net)
 	ftun_learn_net_pre_exit(net);
 	ftun_devices_net_pre_exit(fn);
 	ftun_policy_net_exit(fn);
+	/* Devices go next, and wait for who has their neighbours. */
+	if (atomic_read(&fn->flows.nelems))
+		mod_delayed_work(ftun_workqueue, &fn->gc_work, 0);
 }
 
 static void __net_exit netns_exit(struct net *net)
@@ -106,10 +109,19 @@ static void __net_exit netns_exit(struct net *net)
 	netns_exit_tables(fn);
 }
 
+/* What flows and ways hold of routes is gone before IPv6 forgets how many there are,
+ * ip6_route_net_exit().
+ */
+static void __net_exit netns_exit_batch(struct list_head *nets)
+{
+	rcu_barrier();
+}
+
 static struct pernet_operations netns_ops = {
 	.init		= netns_init,
 	.pre_exit	= netns_pre_exit,
 	.exit		= netns_exit,
+	.exit_batch	= netns_exit_batch,
 	.id		= &ftun_net_id,
 	.size		= sizeof(struct ftun_net),
 };

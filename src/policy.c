@@ -27,7 +27,8 @@ void ftun_policy_changed(struct ftun_net *fn)
 }
 
 /* A BPF program, a table of legacy iptables, or what is not known. Nothing else has data
- * of its own: nftables gives its type, and so does NAT or has its priorities.
+ * of its own: nftables gives its type, and so does NAT or has its priorities. Kernels from
+ * before 2026 free NAT's at once; of one that goes just now anything may be read, and once.
  */
 static bool is_untold(const struct nf_hook_entry *hook,
 		      const struct nf_hook_ops *ops)

@@ -144,6 +144,16 @@ void ftun_way_put(struct ftun_net *fn, struct ftun_way *way)
 	call_rcu(&way->rcu, way_free_rcu);
 }
 
+static void walk_rest(struct rhashtable_iter *iter, unsigned int *visits)
+	__must_hold(RCU)
+{
+	if (++*visits % FTUN_WALK_VISITS)
+		return;
+	rhashtable_walk_stop(iter);
+	cond_resched();
+	rhashtable_walk_start(iter);
+}
+
 /**
  * ftun_way_retire() - let go of what devices wait for
  * @fn: where
@@ -172,7 +182,7 @@ void ftun_way_retire(struct ftun_net *fn)
 		/* Those that have been proven meanwhile are of a later one. */
 		if (!IS_ERR(way) && (s32)(way->generation - generation) < 0)
 			way_put_neigh(way);
-		ftun_walk_rest(&iter, &visits);
+		walk_rest(&iter, &visits);
 	}
 	rhashtable_walk_stop(&iter);
 	rhashtable_walk_exit(&iter);

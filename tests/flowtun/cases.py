@@ -652,6 +652,14 @@ def other_user_namespace(bed):
 
 
 @test
+def makes_namespaces(bed):
+    """who may make namespaces, but not administer networks, still may"""
+    tool(bed, "get")
+    code, _, err = bed.run("setpriv", "--bounding-set=-net_admin", "--inh-caps=-net_admin", "unshare", "-n", "true")
+    same((code, err), (0, ""))
+
+
+@test
 def namespaces(bed):
     """-n NETNS; a namespace sees its own only"""
     armed(bed)
