@@ -61,9 +61,13 @@ class Churn(threading.Thread):
 
     def turn(self):
         self.flood.send(FIRST, CHURN)
-        subprocess.run(["flowtun", "-n", "ftt-r", "delete", "sport", str(1024 + (FIRST >> 16)), "dport", "80"],
-                       stdout=subprocess.DEVNULL, check=True)
+        self.tool("delete")
+        cases.same(self.tool("flows"), b"", "connections left when they have been deleted")
         self.turns += 1
+
+    def tool(self, verb):
+        return subprocess.run(["flowtun", "-n", "ftt-r", verb, "sport", str(1024 + (FIRST >> 16)), "dport", "80"],
+                              stdout=subprocess.PIPE, check=True).stdout
 
     def run(self):
         try:
