@@ -660,6 +660,16 @@ def makes_namespaces(bed):
 
 
 @test
+def netlink_ports(bed):
+    """the module's netlink sockets have no port that a process may want"""
+    tool(bed, "get")
+    bind = "import os, socket as s; s.socket(s.AF_NETLINK, s.SOCK_RAW, %d).bind((os.getpid(), 0))"
+    for family in (0, 12):                  # NETLINK_ROUTE, NETLINK_NETFILTER
+        code, _, err = bed.run("unshare", "-n", "python3", "-c", bind % family)
+        same((code, err), (0, ""))
+
+
+@test
 def namespaces(bed):
     """-n NETNS; a namespace sees its own only"""
     armed(bed)
