@@ -40,9 +40,9 @@ def share(cells):
         return 0
     way = cells[0]["way"]
     if way == "slow":
-        return min(cell["forwarded"] for cell in cells)
+        return min(min(cell["forwarded"], cell["sent"]) for cell in cells)
     if way == "fast":
-        return min(cell["fast"] for cell in cells)
+        return min(min(cell["fast"], cell["sent"]) for cell in cells)
     # Neither has a counter of its own: they came out, and no chain saw them.
     return min(min(1, cell["sent"]) - cell["forwarded"] for cell in cells)
 
@@ -51,16 +51,20 @@ def number(value, digits=0):
     return f"{value:,.{digits}f}"
 
 
+def spread(rounds, digits=0):
+    """Median, and how far the rounds were apart if that is more than a percent."""
+    middle = statistics.median(rounds)
+    text = number(middle, digits)
+    if max(rounds) - min(rounds) > middle / 100:
+        text += f" ({number(min(rounds), digits)}-{number(max(rounds), digits)})"
+    return text
+
+
 def cost(cells, octets=frozenset()):
-    """Median, and how far the rounds were apart if that is more than a percent. @octets:
-    how long the packets are that should come out, if that is known."""
+    """What the rounds say. @octets: how long the packets are that should come out, if that is known."""
     if not cells:
         return "-"
-    costs = [cell["cost"] for cell in cells]
-    middle = statistics.median(costs)
-    text = number(middle)
-    if max(costs) - min(costs) > middle / 100:
-        text += f" ({number(min(costs))}-{number(max(costs))})"
+    text = spread([cell["cost"] for cell in cells])
     part = max(0, share(cells))
     if len(lengths(cells) | octets) > 1:
         text += " [wrong]"
@@ -145,13 +149,20 @@ def flow_tables(cells):
         yield table
 
 
-def difference(group, key="cost"):
-    """Medians without and with the module."""
-    absent = [cell[key] for cell in pick(group, present=False)]
-    present = [cell[key] for cell in pick(group, present=True)]
-    if not absent or not present:
+def compared(group, key, difference):
+    """Columns for the rounds without and with what @key says, and for the difference of their medians."""
+    without, with_it = ([cell["cost"] for cell in pick(group, **{key: value})] for value in (False, True))
+    if not without or not with_it:
         return None
-    return statistics.median(absent), statistics.median(present)
+    return spread(without), spread(with_it), difference(*map(statistics.median, (without, with_it)))
+
+
+def more(without, with_it):
+    return number(with_it - without)
+
+
+def percent(without, with_it):
+    return f"{100 * (with_it / without - 1):.1f} %"
 
 
 def other_tables(cells):
@@ -161,10 +172,10 @@ def other_tables(cells):
     table = Table(f"Linux {group[0]['kernel']}, {UNIT[group[0]['guest']]} per packet that is no flow of the module's",
                   ["packet", "counted by the module", "module absent", "present", "more"])
     for what in dict.fromkeys(cell["what"] for cell in group):
-        pair = difference(pick(group, what=what))
-        if pair:
+        columns = compared(pick(group, what=what), "present", more)
+        if columns:
             missed = max(cell["miss"] for cell in pick(group, what=what, present=True))
-            table.rows.append([what, "miss" if missed > WHOLE else "-", *map(number, pair), number(pair[1] - pair[0])])
+            table.rows.append([what, "miss" if missed > WHOLE else "-", *columns])
     yield table
 
 
@@ -183,12 +194,10 @@ def leg_tables(cells):
         for leg in legs.LEGS:
             for way in dict.fromkeys(cell["way"] for cell in pick(group, leg=leg)):
                 rounds = pick(group, leg=leg, way=way)
-                absent, present = difference(rounds)
                 if min(cell["sent"] for cell in rounds) < WHOLE:
                     continue
                 fast = min(cell["fast"] for cell in pick(rounds, present=True))
-                table.rows.append([leg, way, number(absent), number(present), f"{100 * (present / absent - 1):.1f} %",
-                                   f"{100 * fast:.0f} %"])
+                table.rows.append([leg, way, *compared(rounds, "present", percent), f"{100 * fast:.0f} %"])
         yield table
 
 
@@ -197,9 +206,9 @@ def learning_tables(cells):
     for guest, unit in UNIT.items():
         for section, what in (("flood", "a packet of a flow that has no other"),
                               ("learn", "six packets of a new connection, until it is fast")):
-            pair = difference(pick(cells, section=section, guest=guest))
-            if pair:
-                table.rows.append([guest, what, unit, *map(number, pair), f"{100 * (pair[1] / pair[0] - 1):.1f} %"])
+            columns = compared(pick(cells, section=section, guest=guest), "present", percent)
+            if columns:
+                table.rows.append([guest, what, unit, *columns])
     learned = [cell for cell in pick(cells, section="learn", guest="native", present=True)
                if min(each["fast"] for each in cell["passes"][-2:]) > WHOLE]
     if learned:
@@ -215,9 +224,8 @@ def rules_tables(cells):
                       ["kind", "tunnel", "connections", "no rule added", "a rule added", "more"])
         for kind in dict.fromkeys(cell["kind"] for cell in group):
             for where, word in WHERE.items():
-                costs = [[cell["cost"] for cell in pick(group, kind=kind, where=where, added=added)] for added in (False, True)]
-                before, after = map(statistics.median, costs)
-                table.rows.append([kind, word, number(group[0]["flows"]), number(before), number(after), number(after - before)])
+                table.rows.append([kind, word, number(group[0]["flows"]),
+                                   *compared(pick(group, kind=kind, where=where), "added", more)])
         yield table
 
 
@@ -227,10 +235,10 @@ def rate_tables(cells):
                       "and a rule added each second",
                       ["kind", "connections", "no rule added", "a rule each second", "of that", "fast then"])
         for kind in dict.fromkeys(cell["kind"] for cell in group):
-            none, added = (pick(group, kind=kind, added=added) for added in (False, True))
-            before, after = (statistics.median(cell["rate"] for cell in each) for each in (none, added))
-            table.rows.append([kind, number(group[0]["flows"]), number(before / 1000), number(after / 1000), f"{100 * after / before:.0f} %",
-                               f"{100 * statistics.median(cell['fast'] for cell in added):.1f} %"])
+            none, added = ([cell["rate"] / 1000 for cell in pick(group, kind=kind, added=added)] for added in (False, True))
+            fast = statistics.median(cell["fast"] for cell in pick(group, kind=kind, added=True))
+            table.rows.append([kind, number(group[0]["flows"]), spread(none), spread(added),
+                               f"{100 * statistics.median(added) / statistics.median(none):.0f} %", f"{100 * fast:.1f} %"])
         yield table
 
 
@@ -270,10 +278,10 @@ def stream_tables(cells):
             ways = [pick(group, where=where, way=way) for way in ("slow", "flowtable", "fast")]
             if not all(ways):
                 continue
-            rates = [statistics.median(cell["gbit"] for cell in way) for way in ways]
+            rates = [[cell["gbit"] for cell in way] for way in ways]
             fast = min(cell["fast"] for cell in ways[2])
-            table.rows.append([word + " the tunnel", "", *(f"{rate:.2f}" for rate in rates),
-                               ratio(rates[2], rates[0]), f"{100 * fast:.1f} %"])
+            table.rows.append([word + " the tunnel", "", *(spread(rate, 2) for rate in rates),
+                               ratio(statistics.median(rates[2]), statistics.median(rates[0])), f"{100 * fast:.1f} %"])
         yield table
 
 
@@ -286,8 +294,8 @@ def tables(cells):
 LEGEND = """Median of the rounds (lowest-highest where they are more than a percent apart). The injector's
 own part is in every number: *floor* is a frame forwarded by one nftables rule at ingress, unread and
 unchanged; *net* is what is above it. [N %] after a number: only that share of the packets went the way that the
-column says, by the counters; the others took the slow path. [wrong]: what came out is not as long as what
-the slow path sends."""
+column says, by the counters; the others took the slow path, or did not come out. [wrong]: what came out is not as long as what
+the slow path sends. Where the ranges of two numbers overlap, their difference means nothing."""
 
 
 def text(cells):
