@@ -46,9 +46,9 @@ struct ftun_settings;
  * @plain:       likewise
  * @strangers:   there are some, see stranger.c
  * @nft:         sees the ruleset change, see policy.h
- * @routes6_told: how many changes of IPv6 routes were announced
+ * @routes6_told: how many changes of IPv6 routes and addresses were announced
  * @rtnetlink:   hears of changes of rp_filter and tc, see policy.c
- * @routes6:     hears of changes of IPv6 routes, likewise
+ * @routes6:     hears of changes of IPv6 routes and addresses, likewise
  * @fou:         where tunnelled packets in UDP come to, see fou.h
  * @settings:    what is set, see settings.c; RCU
  * @settings_lock: held to replace @settings

@@ -110,6 +110,22 @@ def autoload(bed):
 
 
 @test
+def autoload_off(bed):
+    """an alias in modprobe.d keeps it from being loaded by asking, not by modprobe"""
+    conf = "/etc/modprobe.d/nf_flowtable_tun.conf"
+    subprocess.run(["rmmod", "nf_flowtable_tun"], check=False, stderr=subprocess.DEVNULL)
+    with open(conf, "w", encoding="ascii") as file:
+        file.write("alias net-pf-16-proto-16-family-nf_flowtun off\n")
+    try:
+        has(tool(bed, "get", code=2), "is not loaded")
+        same(os.path.exists("/sys/module/nf_flowtable_tun"), False, "not loaded")
+        subprocess.run(["modprobe", "nf_flowtable_tun"], check=True)
+        tool(bed, "get")
+    finally:
+        os.unlink(conf)
+
+
+@test
 def show(bed):
     """show: one screen, the same numbers in JSON"""
     armed(bed)
