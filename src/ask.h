@@ -33,6 +33,9 @@ bool ftun_ask4_local(struct net *net, struct sk_buff *skb,
 		     const struct ftun_question *ask);
 bool ftun_ask4_output(struct net *net, const struct ftun_way *way,
 		      struct ftun_route *route);
+bool ftun_ask4_input_several(struct net *net, const struct ftun_question *ask,
+			     u32 mark);
+bool ftun_ask4_output_several(struct net *net, const struct ftun_way *way);
 
 bool ftun_ask6_input(struct net *net, struct sk_buff *skb,
 		     const struct ftun_question *ask,

@@ -84,6 +84,14 @@ static bool comes_from(struct net *net, const struct ftun_question *ask)
 	       fib_info_nh_uses_dev(res.fi, ask->dev);
 }
 
+static void input_flow(struct flowi4 *fl4, const struct ftun_question *ask, u32 mark)
+{
+	flowi4_init_output(fl4, 0, mark, ask->tos & INET_DSCP_MASK,
+			   RT_SCOPE_UNIVERSE, 0, 0, *ask->daddr, *ask->saddr, 0,
+			   0, GLOBAL_ROOT_UID);
+	fl4->flowi4_iif = ask->dev->ifindex;
+}
+
 /* The route of a packet that comes in, attached to @skb until skb_dst_drop(). */
 static struct rtable *ask_input(struct net *net, struct sk_buff *skb,
 				const struct ftun_question *ask)
@@ -92,10 +100,7 @@ static struct rtable *ask_input(struct net *net, struct sk_buff *skb,
 	struct flowi4 fl4 = {};
 	bool found;
 
-	flowi4_init_output(&fl4, 0, 0, ask->tos & INET_DSCP_MASK,
-			   RT_SCOPE_UNIVERSE, 0, 0, *ask->daddr, *ask->saddr, 0,
-			   0, GLOBAL_ROOT_UID);
-	fl4.flowi4_iif = ask->dev->ifindex;
+	input_flow(&fl4, ask, 0);
 	if (!one_way(net, &fl4) || !comes_from(net, ask))
 		return NULL;
 	skb_set_network_header(skb, ask->off);
@@ -117,8 +122,7 @@ static bool adopt(struct ftun_route *route, struct rtable *new,
 	if (ftun_route_check(&new->dst, false) != FTUN_OK || new->dst.error ||
 	    new->dst.dev != dev || !same_route(old, new))
 		return false;
-	route->dst = &new->dst;
-	route->pmtu = new->rt_pmtu;
+	ftun_route_set(route, &new->dst, false);
 	return true;
 }
 
@@ -215,4 +219,31 @@ bool ftun_ask4_output(struct net *net, const struct ftun_way *way,
 	/* Still there until the end of the RCU read side. */
 	ip_rt_put(rt);
 	return same;
+}
+
+/**
+ * ftun_ask4_input_several() - has the route of a packet that comes in several next hops?
+ * @net:  where
+ * @ask:  what is asked
+ * @mark: the packet's mark
+ *
+ * Context: RCU read side.
+ * Return: true also if it is not known.
+ */
+bool ftun_ask4_input_several(struct net *net, const struct ftun_question *ask,
+			     u32 mark)
+{
+	struct flowi4 fl4 = {};
+
+	input_flow(&fl4, ask, mark);
+	return !one_way(net, &fl4);
+}
+
+/* Has the route of a tunnel's packets? Otherwise like the above. */
+bool ftun_ask4_output_several(struct net *net, const struct ftun_way *way)
+{
+	struct flowi4 fl4 = {};
+
+	output_flow(&fl4, way);
+	return !one_way(net, &fl4);
 }

@@ -88,7 +88,7 @@ static bool adopt(struct ftun_route *route, struct rt6_info *new,
 	    new->dst.dev != dev || !same_route(route6(route->dst), new) ||
 	    dst_metric_raw(&new->dst, RTAX_MTU) != route->pmtu)
 		return false;
-	route->dst = &new->dst;
+	ftun_route_set(route, &new->dst, true);
 	return true;
 }
 

@@ -5,6 +5,7 @@
  */
 #include "devices.h"
 
+#include <linux/if_arp.h>
 #include <linux/rtnetlink.h>
 #include <linux/slab.h>
 
@@ -110,6 +111,9 @@ static void devices_hook_work(struct work_struct *work)
 	u32 iif;
 
 	rtnl_lock();
+	if (fn->gre_changed)
+		ftun_policy_changed(fn);
+	fn->gre_changed = false;
 	while (!READ_ONCE(fn->leaving) && wanted_pop(fn, &iif)) {
 		dev = __dev_get_by_index(fn->net, iif);
 		if (told && dev && !device_find(fn, iif))
@@ -140,6 +144,18 @@ void ftun_devices_want(struct ftun_net *fn, u32 iif)
 	queue_work(ftun_workqueue, &fn->hook_work);
 }
 
+/* ipgre_tunnel_ctl() tells of a change before all of it is made, and of the rest not at
+ * all: it has been made when RTNL is free again.
+ */
+static void gre_changes(struct ftun_net *fn, const struct net_device *dev)
+{
+	ASSERT_RTNL();
+	if (dev->type != ARPHRD_IPGRE || READ_ONCE(fn->leaving))
+		return;
+	fn->gre_changed = true;
+	queue_work(ftun_workqueue, &fn->hook_work);
+}
+
 static int devices_event(struct notifier_block *nb, unsigned long event,
 			 void *ptr)
 {
@@ -152,12 +168,16 @@ static int devices_event(struct notifier_block *nb, unsigned long event,
 		fdev = device_find(fn, dev->ifindex);
 		if (fdev)
 			device_unhook(fdev);
+		ftun_policy_changed(fn);
+		break;
+	case NETDEV_CHANGE:
+		gre_changes(fn, dev);
 		fallthrough;
 	case NETDEV_UP:		/* a tunnel that says more of what it wants, ip_tunnel_lookup() */
 	case NETDEV_DOWN:
-	case NETDEV_CHANGE:
 	case NETDEV_CHANGEMTU:
 	case NETDEV_CHANGEADDR:
+	case NETDEV_CHANGENAME:
 	case NETDEV_CHANGEUPPER:
 	case NETDEV_FEAT_CHANGE:
 		ftun_policy_changed(fn);

@@ -14,6 +14,7 @@
 #include "event.h"
 #include "policy.h"
 #include "settings.h"
+#include "socket.h"
 #include "stranger.h"
 #include "table.h"
 #include "usage.h"
@@ -260,14 +261,29 @@ static void flow_disown(struct ftun_flow *flow)
 	flow->owner = false;
 }
 
-/* By index, since the path's devices may only be looked at while it is current. */
-static void dir_name_devices(struct ftun_dir *dir, const struct ftun_path *path)
+/* By index, since a path's devices may only be looked at while it is current. */
+static u32 path_in(const struct ftun_path *path)
 {
 	const struct ftun_way *way = path->way;
 
-	dir->in = way->tun_in ? way->tun_in->ifindex : way->iif;
-	dir->out = way->tun_out ? way->tun_out->ifindex
-				: way->route.dst->dev->ifindex;
+	return way->tun_in ? way->tun_in->ifindex : way->iif;
+}
+
+static u32 path_out(const struct ftun_path *path)
+{
+	const struct ftun_way *way = path->way;
+
+	return way->tun_out ? way->tun_out->ifindex
+			    : way->route.dst->dev->ifindex;
+}
+
+/* In the same tunnels: what the one before has counted is its own from now on. */
+static void path_succeed(struct ftun_path *path, const struct ftun_path *old)
+{
+	path->packets = old->packets;
+	path->bytes = old->bytes;
+	path->passed = READ_ONCE(old->passed);
+	path->passed_at = READ_ONCE(old->passed_at);
 }
 
 static void dir_proven(struct ftun_flow *flow, struct ftun_dir *dir)
@@ -297,13 +313,11 @@ enum ftun_stat ftun_flow_arm(struct ftun_flow *flow, struct ftun_dir *dir,
 	dir_proven(flow, dir);
 	if (!flow_own(flow))
 		return FTUN_STAT_refuse_owned;
-	if (dir->path) {
-		path->packets = dir->path->packets;
-		path->bytes = dir->path->bytes;
-		path->passed = READ_ONCE(dir->path->passed);
-		path->passed_at = READ_ONCE(dir->path->passed_at);
+	if (dir->path && path_in(path) == dir->in && path_out(path) == dir->out) {
+		path_succeed(path, dir->path);
+		dir_unlink_path(flow, dir);
 	}
-	dir_unlink_path(flow, dir);
+	dir_drop_path(flow, dir);
 	err = ftun_table_add(flow->fn, path);
 	if (err) {
 		ftun_usage_ended(flow->fn, path, dir->in, dir->out);
@@ -313,7 +327,8 @@ enum ftun_stat ftun_flow_arm(struct ftun_flow *flow, struct ftun_dir *dir,
 	dir->path = path;
 	dir->state = FTUN_ARMED;
 	dir->tries = 0;
-	dir_name_devices(dir, path);
+	dir->in = path_in(path);
+	dir->out = path_out(path);
 	if (!first)
 		return FTUN_OK;
 	dir->since = jiffies;
@@ -559,6 +574,7 @@ static void flow_gc_work(struct work_struct *work)
 					   struct ftun_net, gc_work);
 
 	ftun_policy_tick(fn);
+	ftun_socket_tick(fn);
 	ftun_stranger_tick(fn);
 	ftun_way_retire(fn);
 	ftun_flow_gc(fn);

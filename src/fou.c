@@ -11,7 +11,7 @@
 static bool port_is(const struct ftun_fou_port *port, const __be32 *daddr,
 		    bool v6, __be16 dport)
 {
-	return port->dport == dport && port->v6 == v6 &&
+	return port->dport == dport && port->v6 == v6 && !READ_ONCE(port->gone) &&
 	       port->daddr[0] == daddr[0] &&
 	       (!v6 || !memcmp(port->daddr + 1, daddr + 1, 12));
 }
@@ -24,7 +24,7 @@ static bool port_is(const struct ftun_fou_port *port, const __be32 *daddr,
  * @dport: destination port
  *
  * Context: any.
- * Return: the place, which stays as it is, or NULL.
+ * Return: the place or NULL.
  */
 const struct ftun_fou_port *ftun_fou_find(const struct ftun_fou *fou,
 					  const __be32 *daddr, bool v6,
@@ -78,21 +78,37 @@ bool ftun_fou_guess(struct ftun_fou_port *port, const u8 *payload)
 	return !payload[0] && !type;
 }
 
+/* The first that is gone, or room behind the last one */
+static struct ftun_fou_port *free_port(struct ftun_fou *fou)
+{
+	unsigned int i;
+
+	for (i = 0; i < fou->count; i++)
+		if (fou->port[i].gone)
+			break;
+	return i < FTUN_FOU_PORTS ? &fou->port[i] : NULL;
+}
+
 /**
  * ftun_fou_add() - remember a place
- * @fou:  the known places; beyond the first FTUN_FOU_PORTS none is added
+ * @fou:  the known places; beyond FTUN_FOU_PORTS none is added
  * @port: the new one
+ *
+ * Who is just looking at one whose room it takes may see a mixture, which costs speed.
  *
  * Context: BH off.
  */
 void ftun_fou_add(struct ftun_fou *fou, const struct ftun_fou_port *port)
 {
+	struct ftun_fou_port *new;
+
 	spin_lock(&fou->lock);
-	if (fou->count < FTUN_FOU_PORTS &&
-	    !ftun_fou_find(fou, port->daddr, port->v6, port->dport)) {
-		fou->port[fou->count] = *port;
+	new = free_port(fou);
+	if (new && !ftun_fou_find(fou, port->daddr, port->v6, port->dport)) {
+		*new = *port;
 		/* Whoever counts the entry sees it whole. */
-		smp_store_release(&fou->count, fou->count + 1);
+		if (new == fou->port + fou->count)
+			smp_store_release(&fou->count, fou->count + 1);
 	}
 	spin_unlock(&fou->lock);
 }

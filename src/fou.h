@@ -11,22 +11,32 @@
  * struct ftun_fou_port - where tunnelled packets in UDP are known to come to
  * @daddr: address of this router, its first word only if it is IPv4
  * @dport: UDP port
- * @v6:    the address is IPv6, not IPv4
+ * @v6:    the addresses are IPv6, not IPv4
+ * @gone:  nobody takes packets out there any more
  * @proto: protocol number of what follows UDP (FOU); 0 if a GUE header does
+ * @sport: source port of a packet that came there
+ * @saddr: its source address
+ * @iif:   index of the device that it came in by
+ * @sk:    the socket that it was for; only ever compared, see socket.c
  */
 struct ftun_fou_port {
-	__be32	daddr[4];
-	__be16	dport;
-	u8	v6;
-	u8	proto;
+	__be32		daddr[4];
+	__be16		dport;
+	u8		v6;
+	u8		gone;
+	u8		proto;
+	__be16		sport;
+	__be32		saddr[4];
+	u32		iif;
+	const void	*sk;
 };
 
 /**
  * struct ftun_fou - all such ports of a network namespace
  * @count:  how many; grows only, and after the entry has been written
  * @wanted: there are tunnels that put UDP around their packets
- * @lock:   held by who adds one
- * @port:   constant once counted
+ * @lock:   held by who writes to @port
+ * @port:   constant once counted, but for those that are gone and come back
  *
  * The kernel keeps its own list of them to itself, so this one is made from what
  * is seen. A wrong entry costs speed: what it makes of packets is never proven.
@@ -34,7 +44,7 @@ struct ftun_fou_port {
 struct ftun_fou {
 	unsigned int		count;
 	bool			wanted;
-	spinlock_t		lock;	/* adding to @port and @count */
+	spinlock_t		lock;	/* writing to @port and @count */
 	struct ftun_fou_port	port[FTUN_FOU_PORTS];
 };
 

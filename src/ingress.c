@@ -13,6 +13,7 @@
 #include <net/neighbour.h>
 #include <net/tcp.h>
 
+#include "compat/netdev.h"
 #include "compat/skbuff.h"
 #include "encap.h"
 #include "hop.h"
@@ -36,16 +37,20 @@
 			 SKB_GSO_DODGY | SKB_GSO_TCP_FIXEDID | \
 			 SKB_GSO_PARTIAL | SKB_GSO_UDP_L4)
 
-/* Would the tunnel device take it whole? validate_xmit_skb(). With a checksum by
+/* Would the tunnel device take @len bytes whole? gso_features_check(). With a checksum by
  * metadata the kernels do not agree on what is to become of it: gre_fb_xmit().
  */
-static bool tunnel_takes_gso(const struct sk_buff *skb,
+static bool tunnel_takes_gso(const struct sk_buff *skb, u32 len,
 			     const struct ftun_path *path)
 {
-	netdev_features_t features = path->way->tun_out->features;
+	const struct net_device *dev = path->way->tun_out;
+	netdev_features_t features = dev->features;
 
 	if (ftun_encap_has_gre_csum(&path->way->outer) &&
 	    ftun_metadata(path->way->route.dst))
+		return false;
+	if (skb_shinfo(skb)->gso_segs > READ_ONCE(dev->gso_max_segs) ||
+	    len >= dev_gso_max_size(dev, ftun_path_inner6(path)))
 		return false;
 	return net_gso_ok(features | NETIF_F_GSO_ROBUST,
 			  skb_shinfo(skb)->gso_type & GSO_TYPES);
@@ -76,7 +81,7 @@ static enum ftun_stat check_gso(const struct sk_buff *skb,
 		return FTUN_STAT_pass_gso;
 	if (pkt->udp && gso_of_outer(skb))
 		return FTUN_STAT_pass_gso;
-	if (path->what & FTUN_PATH_ENCAP && !tunnel_takes_gso(skb, path))
+	if (path->what & FTUN_PATH_ENCAP && !tunnel_takes_gso(skb, pkt->inner_len, path))
 		return FTUN_STAT_pass_gso;
 	len = pkt->l4 - pkt->inner + pkt->l4_hlen + skb_shinfo(skb)->gso_size;
 	return len > path->way->mtu ? FTUN_STAT_pass_mtu : FTUN_OK;
@@ -221,6 +226,8 @@ static enum ftun_stat check_tunnel_out(const struct ftun_path *path)
 		return FTUN_STAT_pass_watched;
 	if (ftun_tunnel_has_error(way->tun_out, way->outer.v6))
 		return FTUN_STAT_pass_tunnel_error;
+	if (way->udp != ftun_tunnel_udp(way->tun_out, way->outer.v6))
+		return FTUN_STAT_pass_stale;
 	return path->what & FTUN_PATH_BY_NEIGH ? check_hop(way) : FTUN_OK;
 }
 
@@ -320,6 +327,27 @@ static enum ftun_stat check_window(const struct sk_buff *skb,
 	return FTUN_STAT_pass_window;
 }
 
+/* Which of several next hops the slow path chooses depends on whether their neighbours
+ * answer, and it keeps account of its choices: nexthop_select_path(). So it is given a
+ * packet each second, and all while the chosen one does not answer.
+ */
+static enum ftun_stat check_several(const struct ftun_way *way)
+{
+	if (way->second != ftun_way_second())
+		return FTUN_STAT_pass_stale;
+	return READ_ONCE(way->neigh->nud_state) & NUD_VALID ?
+		FTUN_OK : FTUN_STAT_pass_neigh;
+}
+
+static noinline enum ftun_stat check_special(const struct ftun_path *path)
+{
+	if (path->what & FTUN_PATH_HAIRPIN &&
+	    ftun_route_redirects(path->way->route.dst->dev, false))
+		return FTUN_STAT_pass_redirect;
+	return path->what & FTUN_PATH_SEVERAL ? check_several(path->way) :
+						FTUN_OK;
+}
+
 /* The first reason, if there is any, why this packet cannot go by this path. */
 static enum ftun_stat check(struct ftun_net *fn, struct sk_buff *skb,
 			    const struct ftun_packet *pkt,
@@ -342,9 +370,8 @@ static enum ftun_stat check(struct ftun_net *fn, struct sk_buff *skb,
 		reason = check_ipv6(fn->net, skb, pkt, path);
 	if (reason == FTUN_OK)
 		reason = check_packet(fn, skb, pkt);
-	if (reason == FTUN_OK && path->what & FTUN_PATH_HAIRPIN &&
-	    ftun_route_redirects(path->way->route.dst->dev, false))
-		reason = FTUN_STAT_pass_redirect;
+	if (reason == FTUN_OK && path->what & FTUN_PATH_SPECIAL)
+		reason = check_special(path);
 	return reason;
 }
 

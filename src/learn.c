@@ -28,6 +28,7 @@
 #include "proof.h"
 #include "route.h"
 #include "settings.h"
+#include "socket.h"
 #include "tunnel.h"
 #include "witness.h"
 
@@ -207,6 +208,8 @@ static bool learn_fou(const struct ftun_flow *flow, u8 index,
 	const struct ftun_tuple *tuple = &witness->pkt.tuple;
 	struct ftun_fou_port port = {
 		.dport	= tuple->dport,
+		.sport	= tuple->sport,
+		.iif	= witness->iif,
 		.v6	= ftun_tuple_inner6(tuple),
 	};
 	u32 data = witness->pkt.l4 + sizeof(struct udphdr);
@@ -215,7 +218,9 @@ static bool learn_fou(const struct ftun_flow *flow, u8 index,
 	    tuple->l4proto != IPPROTO_UDP || witness->len < data + 4)
 		return false;
 	memcpy(port.daddr, ftun_tuple_daddr(tuple), port.v6 ? 16 : 4);
-	if (carries(witness, data, &flow->ct->tuplehash[index].tuple) &&
+	memcpy(port.saddr, ftun_tuple_saddr(tuple), port.v6 ? 16 : 4);
+	port.sk = ftun_socket_find(flow->fn->net, &port);
+	if (port.sk && carries(witness, data, &flow->ct->tuplehash[index].tuple) &&
 	    ftun_fou_guess(&port, witness->bytes + data))
 		ftun_fou_add(&flow->fn->fou, &port);
 	return true;

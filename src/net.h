@@ -60,7 +60,8 @@ struct ftun_settings;
  * @wanted_lock: guards @wanted and @wanted_count
  * @wanted:      indexes of devices that need an ingress hook
  * @wanted_count: how many
- * @hook_work:   gives them one
+ * @gre_changed: a GRE device said so, perhaps too early, see devices.c; RTNL
+ * @hook_work:   gives them one, and makes up for that
  * @gc_work:     ends flows, see flow.c
  */
 struct ftun_net {
@@ -90,6 +91,7 @@ struct ftun_net {
 	spinlock_t			wanted_lock;
 	u32				wanted[FTUN_DEVICES_WANTED];
 	unsigned int			wanted_count;
+	bool				gre_changed;
 	struct work_struct		hook_work;
 	struct delayed_work		gc_work;
 };

@@ -41,6 +41,16 @@ struct ip_header {
 	u8	ttl;
 };
 
+/* A switch has forwarded it already: ip_forward_finish(). */
+static bool skb_is_copy(const struct sk_buff *skb)
+{
+#ifdef CONFIG_NET_SWITCHDEV
+	return skb->offload_fwd_mark | skb->offload_l3_fwd_mark;
+#else
+	return false;
+#endif
+}
+
 /* Something before us took hold of the packet: leave it to who did. The socket
  * of a sender on this machine is none of that, ip_rcv_core() lets go of it too.
  */
@@ -48,7 +58,7 @@ static bool skb_irregular(struct sk_buff *skb)
 {
 	return skb_shared(skb) || (skb->sk && skb_sk_is_prefetched(skb)) ||
 	       skb_dst(skb) || skb->_nfct || skb_vlan_tag_present(skb) ||
-	       skb_sec_path(skb);
+	       skb_sec_path(skb) || skb_is_copy(skb);
 }
 
 /* ip_rcv_core()'s tests on a header, and that it has no options and is no fragment. Its

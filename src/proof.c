@@ -18,6 +18,7 @@
 #include <net/netfilter/nf_conntrack_core.h>
 #include <net/netfilter/nf_conntrack_zones.h>
 
+#include "ask.h"
 #include "encap.h"
 #include "flow.h"
 #include "hop.h"
@@ -384,6 +385,7 @@ static enum ftun_stat path_encap(struct ftun_path *path,
 	path->what |= FTUN_PATH_ENCAP;
 	path->way->tun_out = seen->tun_out;
 	v6 = seen->skb->protocol == htons(ETH_P_IPV6);
+	path->way->udp = ftun_tunnel_udp(seen->tun_out, v6);
 	if (seen->outer_dst->lwtstate)
 		return FTUN_STAT_refuse_route;
 	reason = ftun_route_check(seen->outer_dst, v6);
@@ -477,6 +479,40 @@ static void path_set_routes(struct ftun_path *path,
 				       generations->routes6);
 }
 
+static bool inner_several(const struct ftun_path *path, struct net *net,
+			  const struct ftun_observation *seen)
+{
+	const struct nf_conntrack_tuple_hash *hash = path->ct->tuplehash;
+	u8 dir = ftun_path_dir(path);
+	struct ftun_question ask = {
+		.saddr	= &hash[dir].tuple.src.u3.ip,
+		.daddr	= &hash[!dir].tuple.src.u3.ip,
+		.tos	= path_inner_tos(path, &seen->witness->pkt),
+		.dev	= seen->in,
+	};
+
+	return ftun_path_inner6(path) ? ftun_route_several6(&path->way->route) :
+		ftun_ask4_input_several(net, &ask, seen->skb->mark);
+}
+
+static bool outer_several(const struct ftun_path *path, struct net *net)
+{
+	if (!(path->what & FTUN_PATH_ENCAP))
+		return false;
+	return path->way->outer.v6 ?
+		ftun_route_several6(&path->way->outer_route) :
+		ftun_ask4_output_several(net, path->way);
+}
+
+static void path_set_several(struct ftun_path *path, struct net *net,
+			     const struct ftun_observation *seen)
+{
+	if (!inner_several(path, net, seen) && !outer_several(path, net))
+		return;
+	path->what |= FTUN_PATH_SEVERAL;
+	path->way->second = ftun_way_second();
+}
+
 /* All that can be known from one packet about the packets like it. */
 static enum ftun_stat path_build(struct ftun_path *path, struct ftun_flow *flow,
 				 u8 index, const struct ftun_observation *seen)
@@ -511,6 +547,7 @@ static enum ftun_stat path_build(struct ftun_path *path, struct ftun_flow *flow,
 		return reason;
 	path_bind_label(path, net);
 	path_set_routes(path, &witness->generations);
+	path_set_several(path, net, seen);
 	path->way->mtu = path_mtu(path);
 	path->way->headroom = path_headroom(path);
 	return path_hold_neigh(path, seen->skb);

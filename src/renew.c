@@ -98,7 +98,8 @@ static bool renew_outer_out(struct net *net, const struct ftun_way *way,
 
 static bool is_same(const struct ftun_route *one, const struct ftun_route *other)
 {
-	return one->dst == other->dst && one->pmtu == other->pmtu;
+	return one->dst == other->dst && one->pmtu == other->pmtu &&
+	       one->locked == other->locked && one->gw4 == other->gw4;
 }
 
 /* Give the path a way by these routes; they can be those that it has. */
@@ -125,7 +126,7 @@ static bool dir_reroute(struct ftun_flow *flow, const struct ftun_dir *dir,
 /* A path that is no longer its direction's is about to go. */
 static bool path_reroute(struct ftun_net *fn, struct ftun_path *path,
 			 const struct ftun_route *route,
-			 const struct ftun_route *outer_route)
+			 const struct ftun_route *outer_route, u32 generation)
 {
 	struct ftun_flow *flow = ftun_flow_find(fn, path->ct);
 	struct ftun_dir *dir;
@@ -137,6 +138,8 @@ static bool path_reroute(struct ftun_net *fn, struct ftun_path *path,
 	spin_lock(&flow->lock);
 	done = dir->path == path &&
 	       dir_reroute(flow, dir, route, outer_route);
+	if (done)
+		WRITE_ONCE(path->routes, generation);
 	spin_unlock(&flow->lock);
 	return done;
 }
@@ -172,8 +175,5 @@ bool ftun_renew(struct ftun_net *fn, struct sk_buff *skb,
 	if (path->what & FTUN_PATH_ENCAP &&
 	    !renew_outer_out(net, way, &outer_route))
 		return false;
-	if (!path_reroute(fn, path, &route, &outer_route))
-		return false;
-	WRITE_ONCE(path->routes, generation);
-	return true;
+	return path_reroute(fn, path, &route, &outer_route, generation);
 }

@@ -58,6 +58,19 @@ bool ftun_route_crosses(const struct ftun_route *route)
 	return route4(route->dst)->rt_gw_family == AF_INET6;
 }
 
+/* What the kernel may write to it later is noted. */
+void ftun_route_set(struct ftun_route *route, struct dst_entry *dst, bool v6)
+{
+	const struct rtable *rt = route4(dst);
+
+	*route = (struct ftun_route) {
+		.dst	= dst,
+		.pmtu	= v6 ? dst_metric_raw(dst, RTAX_MTU) : rt->rt_pmtu,
+		.locked	= !v6 && rt->rt_mtu_locked,
+		.gw4	= v6 ? 0 : rt->rt_gw4,
+	};
+}
+
 /**
  * ftun_route_get() - keep a route
  * @route: where; empty before, and after a failure
@@ -71,8 +84,7 @@ bool ftun_route_get(struct ftun_route *route, struct dst_entry *dst, bool v6)
 {
 	if (!dst_hold_safe(dst))
 		return false;
-	route->dst = dst;
-	route->pmtu = v6 ? dst_metric_raw(dst, RTAX_MTU) : route4(dst)->rt_pmtu;
+	ftun_route_set(route, dst, v6);
 	return true;
 }
 
@@ -117,6 +129,15 @@ bool ftun_route_learned_mtu(const struct ftun_route *route, bool v6)
 	return !v6 && route->dst && route->pmtu;
 }
 
+/* Has an IPv6 route several next hops? RCU read side. */
+bool ftun_route_several6(const struct ftun_route *route)
+{
+	const struct fib6_info *from = rcu_dereference(route6(route->dst)->from);
+
+	return !from || READ_ONCE(from->fib6_nsiblings) ||
+	       (from->nh && nexthop_num_path(from->nh) > 1);
+}
+
 /**
  * ftun_route_by_label() - may the flow label have had a say in this IPv6 route?
  * @net:   where
@@ -129,11 +150,7 @@ bool ftun_route_learned_mtu(const struct ftun_route *route, bool v6)
  */
 bool ftun_route_by_label(const struct net *net, const struct ftun_route *route)
 {
-	const struct fib6_info *from = rcu_dereference(route6(route->dst)->from);
-
-	return fib6_has_custom_rules(net) || !from ||
-	       READ_ONCE(from->fib6_nsiblings) ||
-	       (from->nh && nexthop_num_path(from->nh) > 1);
+	return fib6_has_custom_rules(net) || ftun_route_several6(route);
 }
 
 static struct neighbour *neigh4(const struct rtable *rt, __be32 daddr)

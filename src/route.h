@@ -16,13 +16,21 @@ struct sk_buff;
 
 /**
  * struct ftun_route - a route as a proof found it
+ *
+ * The kernel writes what it learns of a path to the route that is in use, too:
+ * fill_route_from_fnhe(), rt6_do_update_pmtu().
+ *
  * @dst:    with a reference; NULL if there is none
+ * @locked: of an IPv4 route: packets may be fragmented, the path MTU is below the least
  * @pmtu:   the learned path MTU of an IPv4 route; the MTU that an IPv6 route has of its
  *          own, where tunnel drivers write theirs to it: tnl_update_pmtu()
+ * @gw4:    the gateway of an IPv4 route, as a redirect may change it
  */
 struct ftun_route {
 	struct dst_entry	*dst;
-	u32			pmtu;
+	u32			locked : 1;
+	u32			pmtu : 31;
+	__be32			gw4;
 };
 
 /*
@@ -30,14 +38,15 @@ struct ftun_route {
  * routing tables moves the namespace's generation on, which is asked about once for all
  * routes of a path, see renew.c. This is about the rest.
  *
- * A learned path MTU kills the route or is written to it: ipv4_dst_check().
+ * A learned path MTU kills the route, or is written to it: ipv4_dst_check().
  */
 static inline bool ftun_route_current4(const struct ftun_route *route)
 {
 	const struct rtable *rt = container_of(route->dst, struct rtable, dst);
 
 	return READ_ONCE(rt->dst.obsolete) == DST_OBSOLETE_FORCE_CHK &&
-	       rt->rt_pmtu == route->pmtu;
+	       rt->rt_pmtu == route->pmtu && rt->rt_mtu_locked == route->locked &&
+	       rt->rt_gw4 == route->gw4;
 }
 
 static inline bool ftun_route_expired6(const struct rt6_info *rt,
@@ -55,6 +64,7 @@ static inline bool ftun_route_current6(const struct ftun_route *route)
 	const struct fib6_info *from = rcu_dereference(rt->from);
 
 	return from && READ_ONCE(rt->dst.obsolete) == DST_OBSOLETE_FORCE_CHK &&
+	       dst_metric_raw(&rt->dst, RTAX_MTU) == route->pmtu &&
 	       !ftun_route_expired6(rt, from);
 }
 
@@ -79,6 +89,7 @@ static inline bool ftun_route_redirects(const struct net_device *dev, bool v6)
 	return v6 || !in_dev || IN_DEV_TX_REDIRECTS(in_dev);
 }
 
+void ftun_route_set(struct ftun_route *route, struct dst_entry *dst, bool v6);
 enum ftun_stat ftun_route_check(const struct dst_entry *dst, bool v6);
 bool ftun_route_crosses(const struct ftun_route *route);
 bool ftun_route_get(struct ftun_route *route, struct dst_entry *dst, bool v6);
@@ -87,6 +98,7 @@ void ftun_route_put(struct ftun_route *route);
 u32 ftun_route_mtu(const struct ftun_route *route);
 u32 ftun_route_forward_mtu(const struct ftun_route *route, bool v6);
 bool ftun_route_learned_mtu(const struct ftun_route *route, bool v6);
+bool ftun_route_several6(const struct ftun_route *route);
 bool ftun_route_by_label(const struct net *net, const struct ftun_route *route);
 struct neighbour *ftun_route_neigh(const struct ftun_route *route,
 				   const void *ip, bool v6);

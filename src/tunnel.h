@@ -134,4 +134,24 @@ static inline bool ftun_tunnel_has_error(const struct net_device *dev, bool oute
 	return READ_ONCE(((struct ip_tunnel *)netdev_priv(dev))->err_count) > 0;
 }
 
+/**
+ * ftun_tunnel_udp() - what a tunnel has been told about FOU and GUE, as a number
+ * @dev:    tunnel device
+ * @outer6: its outer header is IPv6, not IPv4
+ *
+ * A change that fails has changed this all the same, and nobody is told of it:
+ * ip_tunnel_encap_setup() comes first.
+ */
+static inline u64 ftun_tunnel_udp(const struct net_device *dev, bool outer6)
+{
+	const struct ip_tunnel_encap *encap = outer6 ?
+		&((struct ip6_tnl *)netdev_priv(dev))->encap :
+		&((struct ip_tunnel *)netdev_priv(dev))->encap;
+	u64 all;
+
+	BUILD_BUG_ON(sizeof(*encap) != sizeof(all));
+	memcpy(&all, encap, sizeof(all));
+	return all;
+}
+
 #endif /* _FTUN_TUNNEL_H */

@@ -2,6 +2,8 @@
 #ifndef _FTUN_WAY_H
 #define _FTUN_WAY_H
 
+#include <linux/jiffies.h>
+#include <linux/log2.h>
 #include <linux/refcount.h>
 #include <linux/rhashtable-types.h>
 #include <net/netfilter/nf_conntrack.h>
@@ -76,6 +78,8 @@ struct ftun_acct {
  * @mtu:        longest inner packet to be sent whole
  * @headroom:   bytes wanted in front of the inner header
  * @asks_ct:    the device may ask for a packet's entry, see ftun_xmit_asks_ct()
+ * @second:     with FTUN_PATH_SEVERAL, when it was proven; see ftun_way_second()
+ * @udp:        with FTUN_PATH_ENCAP, ftun_tunnel_udp() of @tun_out
  * @outer_in:   conntrack entry of the outer packets that come in
  * @outer_out:  conntrack entry of the outer packets that go out
  * @outer:      with FTUN_PATH_ENCAP
@@ -105,6 +109,8 @@ struct ftun_way {
 	u16			mtu;
 	u16			headroom;
 	bool			asks_ct;
+	u32			second;
+	u64			udp;
 	struct ftun_acct	outer_in;
 	struct ftun_acct	outer_out;
 	struct ftun_outer	outer;
@@ -124,6 +130,12 @@ static inline u32 ftun_way_routes(const struct ftun_way *way, u32 routes4,
 				  u32 routes6)
 {
 	return (routes4 & way->mask4) + (routes6 & way->mask6);
+}
+
+/* A number for each second, or nearly so, without a division */
+static inline u32 ftun_way_second(void)
+{
+	return (u32)jiffies >> (ilog2(HZ) + 1);
 }
 
 int ftun_way_init(void);

@@ -210,6 +210,20 @@ def tunnels(bed):
 
 
 @test
+def another_tunnel(bed):
+    """tunnels: what a connection sent by one is not another's when it changes"""
+    conn = settled(bed)
+    conn.talk(5)
+    before = {t["name"]: t for t in read(bed, "tunnels")}
+    bed.shell("ip route add 10.2.0.2/32 dev tun1")
+    for _ in range(6):
+        conn.up()
+    after = {t["name"]: t for t in read(bed, "tunnels")}
+    same(after["tun0"]["tx_fast"], before["tun0"]["tx_fast"])
+    same(0 < after["tun1"]["tx_fast"] <= after["tun1"]["tx_packets"], True, after["tun1"])
+
+
+@test
 def devices(bed):
     """devices: those with an ingress hook, and only those"""
     same(read(bed, "devices"), [])

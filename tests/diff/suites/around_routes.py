@@ -8,7 +8,7 @@ from harness import frames as fr
 from harness import net
 from harness import engine
 from harness.engine import ANY, case, special
-from harness.flow import Do, down, up
+from harness.flow import Do, Wait, down, up
 
 from .around_flips import QUIET, Flipped
 
@@ -165,3 +165,20 @@ def _(sentinel, args):
 @special("routes: 10000 changes of IPv6 under traffic", tags=("long",))
 def _(sentinel, args):
     return routes(sentinel, args, 910, kind="ip6ip6", family=6, other="2001:db8:a0::/48", ours=OWN6)
+
+
+# Among several next hops those that answer are chosen from. Next hops want a device with a carrier, which takes a moment.
+def gates(six):
+    client, gate = ("2001:db8:1::2/128", "2001:db8:1::%d") if six else ("10.1.0.2/32", "10.1.0.%d")
+    lines = ["neigh add %s lladdr 02:00:00:00:0c:%02d dev lan0 nud permanent" % (gate % n, n) for n in (8, 9)]
+    lines += ["nexthop add id %d via %s dev lan0" % (n, gate % n) for n in (8, 9)]
+    return "; ".join("ip " + line for line in lines + ["nexthop add id 10 group 8/9", "%sroute add %s nhid 10" % ("-6 " * six, client)])
+
+
+for _six in (False, True):
+    for _n in (8, 9):
+        _gate = ("2001:db8:1::%d" if _six else "10.1.0.%d") % _n
+        case("routes: next hop %d of a group does not answer, then does%s" % (_n, ", IPv6" * _six),
+             [Do(gates(_six)), up(), down(), down(), down(), Do("ip neigh replace %s dev lan0 nud failed" % _gate), down(), down(), up(), down(),
+              Do("ip neigh replace %s lladdr 02:00:00:00:0c:%02d dev lan0 nud permanent" % (_gate, _n)), Wait(2.2), down(), down(), up()],
+             family=6 if _six else 4, fast=ANY, world=dict(id="hop %d %s" % (_n, _six), kind="sit" if _six else "ipip"))

@@ -59,6 +59,8 @@ change("tunnel renamed", "ip link set tun0 name tunx 2>/dev/null || { ip link se
        "ip link set tunx up; ip route add 10.2.0.0/16 dev tunx; }", fast=ANY)
 change("tunnel renamed, rule by name", "ip link set tun0 down; ip link set tun0 name tunx; ip link set tunx up;"
        "ip route add 10.2.0.0/16 dev tunx", world=dict(filter="oifname tunx drop"), fast=ANY)
+change("tunnel's change is refused, but for its encapsulation", "modprobe -q fou; ip link set tun0 type ipip remote any encap fou "
+       "encap-sport 5555 encap-dport 5555 2>/dev/null || true", [up()] * 3 + AFTER, fast=ANY, tags=("quick",))
 change("tunnel gets a second address", "ip addr add 10.9.5.1/24 dev tun0")
 change("tunnel moved to another netns", "ip link set tun0 netns ftd-c", fast=STOPS)
 

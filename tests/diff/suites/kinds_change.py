@@ -3,12 +3,13 @@
 has more of the same; here is what a family or a kind makes a difference to."""
 from harness import net
 from harness.engine import ANY
-from harness.flow import Do, down, up
+from harness.flow import Do, Wait, down, up
 
 from .flavours import FLAVOURS
 
 GOES_ON = (3, 6)      # two before the change; after it at most one slow each way, and one for luck
 STOPS = (2, 2)
+STOPPED = [down(hold=1), down(hold=1), up(hold=1), down(hold=1)]
 AFTER = [up(hold=1), down(hold=1), up(hold=1), down(hold=1)]
 
 
@@ -37,6 +38,9 @@ def set_tunnel(fl, words):
 
 
 def tunnel(fl, change):
+    if fl.kind.udp:
+        change("nobody listens any more", [Do("ip fou del port %d%s" % (port, fl.under("", " -6"))) for port, _ in fl.kind.listeners()] +
+               [Wait(2.5)], STOPPED)
     if fl.kind.external:        # kinds_external.py
         return
     ttl, tos = fl.under(("ttl", "tos"), ("hoplimit", "tclass"))

@@ -82,6 +82,12 @@ def learned(fl):
                 fast=ANY, tags=("quick",) if fl.full and df else ())
     if not fl.full:
         return
+    # The second is written to the route that is there from the first one.
+    for first, second in fl.under(((1400, 1300), (552, 500)), ((1400, 1300),)):
+        sizes = (fl.kind.mtu(first), fl.kind.mtu(second) + 1, fl.kind.mtu(second))
+        fl.case("pmtu learned: %d, then %d" % (first, second), [up(full=mtu, df=True), too_big(fl, first)] +
+                [up(full=sizes[0], df=True)] * 3 + [too_big(fl, second)] + [up(full=n, df=True) for n in sizes * 2] + [down()],
+                world=dict(id="pmtu %d" % second), fast=ANY)
     fl.case("pmtu learned, then flushed", [up(full=mtu, df=True), too_big(fl, 1400), up(full=mtu, df=True),
             Do("ip route flush cache; ip -6 route flush cache")] + [up(full=mtu, df=True)] * 2, world=dict(id="flush"), fast=ANY)
     fl.case("pmtu learned: tcp", [up(full=mtu, df=True), too_big(fl, 1400), up(full=mtu, df=True, dseq=0),
