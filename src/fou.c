@@ -106,8 +106,8 @@ void ftun_fou_add(struct ftun_fou *fou, const struct ftun_fou_port *port)
 	new = free_port(fou);
 	if (new && !ftun_fou_find(fou, port->daddr, port->v6, port->dport)) {
 		*new = *port;
-		/* Whoever counts the entry sees it whole. */
 		if (new == fou->port + fou->count)
+			/* Whoever counts the entry sees it whole. */
 			smp_store_release(&fou->count, fou->count + 1);
 	}
 	spin_unlock(&fou->lock);

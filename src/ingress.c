@@ -24,6 +24,7 @@
 #include "renew.h"
 #include "rewrite.h"
 #include "route.h"
+#include "second.h"
 #include "settings.h"
 #include "stranger.h"
 #include "table.h"
@@ -333,7 +334,7 @@ static enum ftun_stat check_window(const struct sk_buff *skb,
  */
 static enum ftun_stat check_several(const struct ftun_way *way)
 {
-	if (way->second != ftun_way_second())
+	if (way->second != ftun_second())
 		return FTUN_STAT_pass_stale;
 	return READ_ONCE(way->neigh->nud_state) & NUD_VALID ?
 		FTUN_OK : FTUN_STAT_pass_neigh;

@@ -25,6 +25,7 @@
 #include "metadata.h"
 #include "policy.h"
 #include "route.h"
+#include "second.h"
 #include "settings.h"
 #include "tunnel.h"
 #include "witness.h"
@@ -510,7 +511,7 @@ static void path_set_several(struct ftun_path *path, struct net *net,
 	if (!inner_several(path, net, seen) && !outer_several(path, net))
 		return;
 	path->what |= FTUN_PATH_SEVERAL;
-	path->way->second = ftun_way_second();
+	path->way->second = ftun_second();
 }
 
 /* All that can be known from one packet about the packets like it. */

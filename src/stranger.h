@@ -3,18 +3,14 @@
 #define _FTUN_STRANGER_H
 
 #include <linux/ip.h>
-#include <linux/jiffies.h>
-#include <linux/log2.h>
 #include <linux/skbuff.h>
 
 #include "hash.h"
 #include "policy.h"
+#include "second.h"
 
 /* Two pairs of IPv6 addresses, ports and the rest */
 #define FTUN_STRANGER_PAIRS	5
-
-/* A second, or nearly so, without a division */
-#define FTUN_STRANGER_TIME_SHIFT	(ilog2(HZ) + 1)
 
 /**
  * struct ftun_strangers - what is known of them, in all namespaces
@@ -60,11 +56,9 @@ static inline u32 *ftun_stranger_place(u64 known)
 static inline u32 ftun_stranger_tag(const struct ftun_net *fn, u64 known,
 				    const struct ftun_generations *seen)
 {
-	u32 now = jiffies;
-
 	return (u32)(known >> 16) + seen->ftun + seen->nft + seen->routes4 +
 	       seen->routes6 + READ_ONCE(fn->fou.count) +
-	       (now >> FTUN_STRANGER_TIME_SHIFT);
+	       ftun_second();
 }
 
 static inline bool ftun_stranger_has_ports(u8 proto)

@@ -2,8 +2,6 @@
 #ifndef _FTUN_WAY_H
 #define _FTUN_WAY_H
 
-#include <linux/jiffies.h>
-#include <linux/log2.h>
 #include <linux/refcount.h>
 #include <linux/rhashtable-types.h>
 #include <net/netfilter/nf_conntrack.h>
@@ -78,7 +76,7 @@ struct ftun_acct {
  * @mtu:        longest inner packet to be sent whole
  * @headroom:   bytes wanted in front of the inner header
  * @asks_ct:    the device may ask for a packet's entry, see ftun_xmit_asks_ct()
- * @second:     with FTUN_PATH_SEVERAL, when it was proven; see ftun_way_second()
+ * @second:     with FTUN_PATH_SEVERAL, ftun_second() when it was proven
  * @udp:        with FTUN_PATH_ENCAP, ftun_tunnel_udp() of @tun_out
  * @outer_in:   conntrack entry of the outer packets that come in
  * @outer_out:  conntrack entry of the outer packets that go out
@@ -130,12 +128,6 @@ static inline u32 ftun_way_routes(const struct ftun_way *way, u32 routes4,
 				  u32 routes6)
 {
 	return (routes4 & way->mask4) + (routes6 & way->mask6);
-}
-
-/* A number for each second, or nearly so, without a division */
-static inline u32 ftun_way_second(void)
-{
-	return (u32)jiffies >> (ilog2(HZ) + 1);
 }
 
 int ftun_way_init(void);
