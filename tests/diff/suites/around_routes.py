@@ -69,8 +69,8 @@ elsewhere("IPv6, NAT", world=dict(kind="ip6ip6", nat=["post oifname tun0 masquer
 elsewhere("rp_filter", world=dict(sysctl={"net.ipv4.conf.all.rp_filter": 1}))
 # what cannot be asked for in the fast path costs a packet each way, or some
 elsewhere("ip rule", fast=ANY, world=dict(setup=("rule add fwmark 99 table 99",)))
-elsewhere("several next hops", fast=ANY,
-          world=dict(setup=("route replace 203.0.113.0/24 nexthop via 192.0.2.2 dev und0 nexthop via 192.0.2.3 dev und0",)))
+elsewhere("several next hops", fast=ANY, changes=[
+    Do("ip route replace 203.0.113.0/24 nexthop via 192.0.2.2 dev und0 nexthop via 192.0.2.3 dev und0"), up(), down()] + ELSEWHERE)
 elsewhere("no IPsec on a device", fast=ANY, world=dict(sysctl={"net.ipv4.conf.lan0.disable_policy": 1}))
 
 case("routes: IPv6 route back to the sender goes, which a rule asks for", [up(), up(), Do("ip -6 route del 2001:db8:1::/64 dev lan0"), up(), up()],
@@ -167,7 +167,7 @@ def _(sentinel, args):
     return routes(sentinel, args, 910, kind="ip6ip6", family=6, other="2001:db8:a0::/48", ours=OWN6)
 
 
-# Among several next hops those that answer are chosen from. Next hops want a device with a carrier, which takes a moment.
+# Among several next hops those that answer are chosen from; they want a device with a carrier, which takes a moment.
 def gates(six):
     client, gate = ("2001:db8:1::2/128", "2001:db8:1::%d") if six else ("10.1.0.2/32", "10.1.0.%d")
     lines = ["neigh add %s lladdr 02:00:00:00:0c:%02d dev lan0 nud permanent" % (gate % n, n) for n in (8, 9)]
