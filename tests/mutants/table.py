@@ -181,3 +181,15 @@ mutant("external TTL never inherited", "^ext-(gre|ip6gre) 4 header default: ttl$
 # ---- not armed
 mutant("not answered, yet armed", "^ipip not answered: udp$",
        ("learn.c", r"s/!test_bit\(IPS_SEEN_REPLY_BIT, &ct->status\)/0/"))
+
+# ---- what the kernel changes without a word
+mutant("path mtu that is written to an IPv6 route not seen", "^ip6gre 4 pmtu learned: 1400, then 1300$",
+       ("route.h", r"s/^.*dst_metric_raw\(&rt->dst, RTAX_MTU\) == route->pmtu &&$//"))
+mutant("locked path mtu not seen", "^gre 4 pmtu learned: 552, then 500$",
+       ("route.h", r"s/ && rt->rt_mtu_locked == route->locked / /"))
+mutant("encapsulation of a refused change not seen", "^ipip change: tunnel's change is refused",
+       ("ingress.c", r"s/way->udp != ftun_tunnel_udp\(.*\)\)/0)/"))
+mutant("FOU socket that is closed not seen", "^gue-gre 4 change: nobody listens",
+       ("socket.c", r"s/WRITE_ONCE\(fou->port\[i\]\.gone, true\)//"))
+mutant("next hop that does not answer taken", "^routes: next hop [89] of a group does not answer",
+       ("ingress.c", r"s/READ_ONCE\(way->neigh->nud_state\) & NUD_VALID/1/"))
