@@ -86,7 +86,7 @@ static bool adopt(struct ftun_route *route, struct rt6_info *new,
 {
 	if (!one_way(new) || ftun_route_check(&new->dst, true) != FTUN_OK ||
 	    new->dst.dev != dev || !same_route(route6(route->dst), new) ||
-	    dst_metric_raw(&new->dst, RTAX_MTU) != route->pmtu)
+	    ftun_route_learned6(&new->dst) != route->learned)
 		return false;
 	ftun_route_set(route, &new->dst, true);
 	return true;

@@ -57,7 +57,7 @@ static bool skb_is_copy(const struct sk_buff *skb)
 static bool skb_irregular(struct sk_buff *skb)
 {
 	return skb_shared(skb) || (skb->sk && skb_sk_is_prefetched(skb)) ||
-	       skb_dst(skb) || skb->_nfct || skb_vlan_tag_present(skb) ||
+	       skb->_skb_refdst | skb->_nfct || skb_vlan_tag_present(skb) ||
 	       skb_sec_path(skb) || skb_is_copy(skb);
 }
 
@@ -410,7 +410,7 @@ static u8 first_proto(const struct sk_buff *skb, bool v6)
 
 /**
  * ftun_parse() - find out what flow a packet could belong to
- * @skb: packet at a netdev ingress hook: data at the network header
+ * @skb: IP packet at a netdev ingress hook: data at the network header
  * @iif: index of the device
  * @fou: where tunnelled packets in UDP come to
  * @pkt: filled in on FTUN_OK
@@ -429,8 +429,6 @@ enum ftun_stat ftun_parse(struct sk_buff *skb, u32 iif,
 	enum ftun_stat reason;
 	struct ip_header ip __uninitialized;
 
-	if (!v6 && skb->protocol != htons(ETH_P_IP))
-		return FTUN_NOT_OURS;
 	if (!pskb_may_pull(skb, ip_hlen(v6)))
 		return FTUN_STAT_pass_header;
 	if (!is_candidate(first_proto(skb, v6), v6))
@@ -446,9 +444,9 @@ enum ftun_stat ftun_parse(struct sk_buff *skb, u32 iif,
 	pkt->tuple.iif = iif;
 	pkt->tuple.encap = FTUN_ENCAP_NONE;
 	pkt->tuple.shape = v6 ? FTUN_SHAPE_OUTER6 : 0;
-	pkt->len = skb->len;
 	pkt->outer_len = ip.len;
 	pkt->inner = 0;
+	pkt->l4 = 0;	/* so that all four are one number */
 	pkt->udp = 0;
 	pkt->gre = 0;
 	pkt->csums = 0;

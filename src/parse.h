@@ -11,7 +11,6 @@ struct sk_buff;
 /**
  * struct ftun_packet - what parsing found out about a packet
  * @tuple:     the key of its flow
- * @len:       length of the frame's payload, with link padding
  * @inner:     offset of the inner IP header from skb->data; 0 if it is plain
  * @l4:        offset of the inner transport header
  * @udp:       offset of the outer UDP header; 0 if there is none
@@ -29,7 +28,6 @@ struct sk_buff;
  */
 struct ftun_packet {
 	struct ftun_tuple	tuple;
-	u32			len;
 	u16			inner;
 	u16			l4;
 	u16			udp;

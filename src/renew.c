@@ -98,8 +98,7 @@ static bool renew_outer_out(struct net *net, const struct ftun_way *way,
 
 static bool is_same(const struct ftun_route *one, const struct ftun_route *other)
 {
-	return one->dst == other->dst && one->pmtu == other->pmtu &&
-	       one->locked == other->locked && one->gw4 == other->gw4;
+	return one->dst == other->dst && one->learned == other->learned;
 }
 
 /* Give the path a way by these routes; they can be those that it has. */

@@ -61,14 +61,9 @@ bool ftun_route_crosses(const struct ftun_route *route)
 /* What the kernel may write to it later is noted. */
 void ftun_route_set(struct ftun_route *route, struct dst_entry *dst, bool v6)
 {
-	const struct rtable *rt = route4(dst);
-
-	*route = (struct ftun_route) {
-		.dst	= dst,
-		.pmtu	= v6 ? dst_metric_raw(dst, RTAX_MTU) : rt->rt_pmtu,
-		.locked	= !v6 && rt->rt_mtu_locked,
-		.gw4	= v6 ? 0 : rt->rt_gw4,
-	};
+	route->dst = dst;
+	route->learned = v6 ? ftun_route_learned6(dst) :
+			      ftun_route_learned4(route4(dst));
 }
 
 /**
@@ -126,7 +121,7 @@ u32 ftun_route_forward_mtu(const struct ftun_route *route, bool v6)
 /* Is the MTU one that was learned, and may expire without notice? */
 bool ftun_route_learned_mtu(const struct ftun_route *route, bool v6)
 {
-	return !v6 && route->dst && route->pmtu;
+	return !v6 && route->dst && route4(route->dst)->rt_pmtu;
 }
 
 /* Has an IPv6 route several next hops? RCU read side. */

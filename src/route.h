@@ -21,17 +21,28 @@ struct sk_buff;
  * fill_route_from_fnhe(), rt6_do_update_pmtu().
  *
  * @dst:    with a reference; NULL if there is none
- * @locked: of an IPv4 route: packets may be fragmented, the path MTU is below the least
- * @pmtu:   the learned path MTU of an IPv4 route; the MTU that an IPv6 route has of its
- *          own, where tunnel drivers write theirs to it: tnl_update_pmtu()
- * @gw4:    the gateway of an IPv4 route, as a redirect may change it
+ * @learned: ftun_route_learned4() or ftun_route_learned6()
  */
 struct ftun_route {
 	struct dst_entry	*dst;
-	u32			locked : 1;
-	u32			pmtu : 31;
-	__be32			gw4;
+	u32			learned;
 };
+
+/* The learned path MTU of an IPv4 route, and in the last bit whether it is locked:
+ * packets may be fragmented, since it is below the least. As both are in the route.
+ */
+static inline u32 ftun_route_learned4(const struct rtable *rt)
+{
+	return rt->rt_pmtu << 1 | rt->rt_mtu_locked;
+}
+
+/* The MTU that an IPv6 route has of its own, where tunnel drivers write theirs to it,
+ * too: tnl_update_pmtu()
+ */
+static inline u32 ftun_route_learned6(const struct dst_entry *dst)
+{
+	return dst_metric_raw(dst, RTAX_MTU);
+}
 
 /*
  * Would the slow path still get this very route, with this MTU? Whatever changes in the
@@ -45,8 +56,7 @@ static inline bool ftun_route_current4(const struct ftun_route *route)
 	const struct rtable *rt = container_of(route->dst, struct rtable, dst);
 
 	return READ_ONCE(rt->dst.obsolete) == DST_OBSOLETE_FORCE_CHK &&
-	       rt->rt_pmtu == route->pmtu && rt->rt_mtu_locked == route->locked &&
-	       rt->rt_gw4 == route->gw4;
+	       ftun_route_learned4(rt) == route->learned;
 }
 
 static inline bool ftun_route_expired6(const struct rt6_info *rt,
@@ -64,7 +74,7 @@ static inline bool ftun_route_current6(const struct ftun_route *route)
 	const struct fib6_info *from = rcu_dereference(rt->from);
 
 	return from && READ_ONCE(rt->dst.obsolete) == DST_OBSOLETE_FORCE_CHK &&
-	       dst_metric_raw(&rt->dst, RTAX_MTU) == route->pmtu &&
+	       ftun_route_learned6(&rt->dst) == route->learned &&
 	       !ftun_route_expired6(rt, from);
 }
 

@@ -85,7 +85,7 @@ static void count_decap(struct net *net, const struct sk_buff *skb,
 
 	if (pkt->outer_tos & INET_ECN_MASK)
 		tos = ftun_rewrite_ecn_tos(tos, pkt->outer_tos);
-	count_receive(net, skb->dev, outer6, pkt->len, pkt->outer_tos, segs);
+	count_receive(net, skb->dev, outer6, skb->len, pkt->outer_tos, segs);
 	acct(&path->way->outer_in, pkt->outer_len);
 	if (pkt->udp)
 		count_udp(net, outer6);
@@ -131,7 +131,7 @@ void ftun_xmit_count_in(struct net *net, const struct sk_buff *skb,
 	if (path->what & FTUN_PATH_DECAP)
 		count_decap(net, skb, pkt, path, segs);
 	else
-		count_receive(net, skb->dev, ftun_path_inner6(path), pkt->len,
+		count_receive(net, skb->dev, ftun_path_inner6(path), skb->len,
 			      pkt->tos, segs);
 	if (path->what & FTUN_PATH_ACCT)
 		nf_ct_acct_add(path->ct, ftun_path_dir(path), 1, pkt->inner_len);

@@ -151,7 +151,7 @@ mutant("rp_filter may change", "^ipip change: rp_filter, (LAN|tunnel|underlay): 
 mutant("routes may change", "^ipip change: underlay route: more specific$",
        ("renew.h", r"s/READ_ONCE\(path->routes\) == .*/true ||/"), quick=True)
 mutant("path mtu may change", "^ipip pmtu learned: DF True$",
-       ("route.h", r"s/rt->rt_pmtu == route->pmtu/true/; s/READ_ONCE\(rt->dst.obsolete\) == DST_OBSOLETE_FORCE_CHK/true/"))
+       ("route.h", r"s/ftun_route_learned4\(rt\) == route->learned/true/; s/READ_ONCE\(rt->dst.obsolete\) == DST_OBSOLETE_FORCE_CHK/true/"))
 mutant("conntrack entry may die", "^ipip change: conntrack -[DF]$",
        ("ingress.c", r"s/if \(nf_ct_is_dying\(ct\)\)/if (0)/"),
        ("flow.c", r"s/if \(nf_ct_is_dying\(flow->ct\)\)/if (0)/"))
@@ -184,9 +184,9 @@ mutant("not answered, yet armed", "^ipip not answered: udp$",
 
 # ---- what the kernel changes without a word
 mutant("path mtu that is written to an IPv6 route not seen", "^ip6gre 4 pmtu learned: 1400, then 1300$",
-       ("route.h", r"s/^.*dst_metric_raw\(&rt->dst, RTAX_MTU\) == route->pmtu &&$//"))
+       ("route.h", r"s/^.*ftun_route_learned6\(&rt->dst\) == route->learned &&$//"))
 mutant("locked path mtu not seen", "^gre 4 pmtu learned: 552, then 500$",
-       ("route.h", r"s/ && rt->rt_mtu_locked == route->locked / /"))
+       ("route.h", r"s/return rt->rt_pmtu << 1 \| rt->rt_mtu_locked;/return rt->rt_pmtu;/"))
 mutant("encapsulation of a refused change not seen", "^ipip change: tunnel's change is refused",
        ("ingress.c", r"s/way->udp != ftun_tunnel_udp\(.*\)\)/0)/"))
 mutant("FOU socket that is closed not seen", "^gue-gre 4 change: nobody listens",

@@ -570,7 +570,7 @@ static void irregular(void **state)
 		skb->shared = i == 0;
 		skb->vlan = i == 1;
 		skb->sec_path = i == 2;
-		skb->dst = i == 3 ? skb : NULL;
+		skb->_skb_refdst = i == 3;
 		skb->_nfct = i == 4;
 		skb->sk = i >= 5 ? skb : NULL;
 		skb->prefetched = i == 5 || i == 7;

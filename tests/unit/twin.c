@@ -383,7 +383,7 @@ static bool worth_it(u8 proto, bool v6)
 
 static bool taken(const struct sk_buff *skb)
 {
-	return skb->shared || skb->vlan || skb->sec_path || skb->dst ||
+	return skb->shared || skb->vlan || skb->sec_path || skb->_skb_refdst ||
 	       skb->_nfct || (skb->sk && skb->prefetched);
 }
 
@@ -398,7 +398,6 @@ enum ftun_stat twin_parse(const struct sk_buff *skb, u32 iif,
 	memset(pkt, 0, sizeof(*pkt));
 	pkt->tuple.iif = iif;
 	pkt->tuple.words = 2;
-	pkt->len = skb->len;
 	if (skb->protocol != htons(0x0800) && !v6)
 		return FTUN_NOT_OURS;
 	if (skb->len < twin_hlen(v6))
@@ -428,8 +427,6 @@ const char *twin_differs(const struct ftun_packet *got,
 		return "tuple.words";
 	if (memcmp(&got->tuple, &want->tuple, 4 * want->tuple.words))
 		return "tuple";
-	if (got->len != want->len)
-		return "len";
 	if (got->inner != want->inner)
 		return "inner";
 	if (got->l4 != want->l4)

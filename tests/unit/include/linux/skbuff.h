@@ -47,18 +47,13 @@ struct sk_buff {
 	bool		sec_path;
 	bool		prefetched;
 	void		*sk;
-	void		*dst;
+	unsigned long	_skb_refdst;
 	unsigned long	_nfct;
 };
 
 static inline bool skb_shared(const struct sk_buff *skb)
 {
 	return skb->shared;
-}
-
-static inline void *skb_dst(const struct sk_buff *skb)
-{
-	return skb->dst;
 }
 
 static inline bool skb_sec_path(const struct sk_buff *skb)
