@@ -75,7 +75,7 @@ mutant("snmp: not counted as delivered", DECAP, ("xmit.c", r"s/__IP_INC_STATS\(n
 mutant("snmp: ecn not looked at", "^ipip default: encap ECN$", ("xmit.c", r"s/len, tos & INET_ECN_MASK, segs/len, 0, segs/"))
 mutant("snmp: outer packets out not counted", ENCAP,
        ("xmit.c", r"s/IP_UPD_PO_STATS\(net, IPSTATS_MIB_OUT, len\);//"))
-mutant("snmp: padding not counted", "^ipip frame encap: padding$", ("parse.c", "s/pkt->len = skb->len;/pkt->len = 60;/"))
+mutant("snmp: padding not counted", "^ipip frame encap: padding$", ("xmit.c", "s/skb->len/60/"))
 
 # ---- armed: packets that are not for the fast path
 mutant("padding not trimmed", "^ipip frame (en|de)cap: padding$",

@@ -58,8 +58,6 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		skb->pkt_type = PACKET_OTHERHOST;
 	if (how & 0x20)
 		skb->protocol = htons(0x86dd);
-	if (how & 0x40)
-		skb->protocol = htons(0x0806);
 	skb->ip_summed = how >> 3 & 3;
 	if (how & 4)
 		skb->csum = htons(twin_fold(twin_sum(skb->all, skb->len)));

@@ -525,23 +525,6 @@ static void every_gre_protocol(void **state)
 	}
 }
 
-static void not_ip(void **state)
-{
-	static const u16 types[] = { 0x0806, 0x8100, 0, 0x0008, 0x0801, 0xdd86 };
-
-	for (int n = 0; n < 6 * PACKET_SHAPES; n++) {
-		struct packet p;
-		struct sk_buff *skb;
-
-		packet_some(&p, n);
-		skb = packet_skb(&p, 0);
-		skb->protocol = htons(types[n % 6]);
-		assert_int_equal(check_skb(skb, &p.fou), FTUN_NOT_OURS);
-		assert_int_equal(skb->linear, 0);
-		skb_unmake(skb);
-	}
-}
-
 /* What the frame's type says and what the packet says have to be the same. */
 static void wrong_version(void **state)
 {
@@ -654,7 +637,6 @@ int main(void)
 		cmocka_unit_test(every_outer_protocol),
 		cmocka_unit_test(every_gre_flag),
 		cmocka_unit_test(every_gre_protocol),
-		cmocka_unit_test(not_ip),
 		cmocka_unit_test(wrong_version),
 		cmocka_unit_test(irregular),
 		cmocka_unit_test(not_for_us),

@@ -398,8 +398,6 @@ enum ftun_stat twin_parse(const struct sk_buff *skb, u32 iif,
 	memset(pkt, 0, sizeof(*pkt));
 	pkt->tuple.iif = iif;
 	pkt->tuple.words = 2;
-	if (skb->protocol != htons(0x0800) && !v6)
-		return FTUN_NOT_OURS;
 	if (skb->len < twin_hlen(v6))
 		return FTUN_STAT_pass_header;
 	proto = ip[twin_proto_at(v6)];
