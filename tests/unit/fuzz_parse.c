@@ -3,8 +3,7 @@
  * Any bytes at all: the parser says what its twin says and reads nothing that it has
  * not pulled. The input is
  *	byte 0		1: make the checksums right, 2: the packet is for another
- *			host, 4: a device has summed it, 0x18: ip_summed, 0x20: IPv6,
- *			0x40: neither IPv4 nor IPv6
+ *			host, 4: a device has summed it, 0x18: ip_summed, 0x20: IPv6
  *	byte 1		how much of it is linear
  *	byte 2		where a checksum begins that is to be filled in
  *	byte 3		3: of how many more checksums a device knows that they are
