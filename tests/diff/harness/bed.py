@@ -43,7 +43,7 @@ SYSCTL = {"net.ipv4.ip_forward": 1, "net.ipv4.icmp_ratelimit": 0,
           "net.ipv4.conf.all.rp_filter": 0, "net.ipv4.conf.default.rp_filter": 0,
           "net.ipv4.conf.all.send_redirects": 0, "net.ipv4.conf.default.send_redirects": 0,   # by the clock
           "net.netfilter.nf_conntrack_acct": 1, "net.ipv4.neigh.default.delay_first_probe_time": 60, "net.ipv4.neigh.default.locktime": 0,
-          "net.ipv4.neigh.default.base_reachable_time_ms": 600000}
+          "net.ipv4.neigh.default.base_reachable_time_ms": 600000, "net.ipv4.igmp_qrv": 1}
 
 
 def tunnel_options(defaults, given):
