@@ -9,7 +9,6 @@
 #include <net/ip6_route.h>
 #include <net/ip6_tunnel.h>
 #include <net/neighbour.h>
-#include <net/nexthop.h>
 
 #include "metadata.h"
 #include "way.h"
@@ -40,12 +39,7 @@ static bool same_route(const struct rt6_info *old, const struct rt6_info *new)
 /* Which of several next hops a packet takes may depend on more than is known here. */
 static bool one_way(const struct rt6_info *rt)
 {
-	const struct fib6_info *from = rcu_dereference(rt->from);
-
-	if (!from || rt->dst.error)
-		return false;
-	return from->nh ? nexthop_num_path(from->nh) == 1
-			: !READ_ONCE(from->fib6_nsiblings);
+	return !rt->dst.error && !ftun_route_several6(&rt->dst);
 }
 
 /* Rules that look a packet's source up (fib, rpfilter) have said yes to it. If an

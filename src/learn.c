@@ -219,9 +219,11 @@ static bool learn_fou(const struct ftun_flow *flow, u8 index,
 		return false;
 	memcpy(port.daddr, ftun_tuple_daddr(tuple), port.v6 ? 16 : 4);
 	memcpy(port.saddr, ftun_tuple_saddr(tuple), port.v6 ? 16 : 4);
+	if (!carries(witness, data, &flow->ct->tuplehash[index].tuple) ||
+	    !ftun_fou_guess(&port, witness->bytes + data))
+		return true;
 	port.sk = ftun_socket_find(flow->fn->net, &port);
-	if (port.sk && carries(witness, data, &flow->ct->tuplehash[index].tuple) &&
-	    ftun_fou_guess(&port, witness->bytes + data))
+	if (port.sk)
 		ftun_fou_add(&flow->fn->fou, &port);
 	return true;
 }

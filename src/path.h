@@ -24,7 +24,6 @@ struct ftun_net;
 #define FTUN_PATH_LABEL		0x200	/* all have this IPv6 flow label */
 #define FTUN_PATH_LABEL_OR_NONE	0x400	/* all have one, or none has */
 #define FTUN_PATH_BY_NEIGH	0x800	/* a neighbour is the other end of the tunnel */
-
 #define FTUN_PATH_SEVERAL	0x1000	/* a route of its has several next hops */
 
 /* Few paths have any of these */

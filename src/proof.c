@@ -492,7 +492,7 @@ static bool inner_several(const struct ftun_path *path, struct net *net,
 		.dev	= seen->in,
 	};
 
-	return ftun_path_inner6(path) ? ftun_route_several6(&path->way->route) :
+	return ftun_path_inner6(path) ? ftun_route_several6(path->way->route.dst) :
 		ftun_ask4_input_several(net, &ask, seen->skb->mark);
 }
 
@@ -501,7 +501,7 @@ static bool outer_several(const struct ftun_path *path, struct net *net)
 	if (!(path->what & FTUN_PATH_ENCAP))
 		return false;
 	return path->way->outer.v6 ?
-		ftun_route_several6(&path->way->outer_route) :
+		ftun_route_several6(path->way->outer_route.dst) :
 		ftun_ask4_output_several(net, path->way);
 }
 

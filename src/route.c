@@ -125,9 +125,9 @@ bool ftun_route_learned_mtu(const struct ftun_route *route, bool v6)
 }
 
 /* Has an IPv6 route several next hops? RCU read side. */
-bool ftun_route_several6(const struct ftun_route *route)
+bool ftun_route_several6(const struct dst_entry *dst)
 {
-	const struct fib6_info *from = rcu_dereference(route6(route->dst)->from);
+	const struct fib6_info *from = rcu_dereference(route6(dst)->from);
 
 	return !from || READ_ONCE(from->fib6_nsiblings) ||
 	       (from->nh && nexthop_num_path(from->nh) > 1);
@@ -145,7 +145,7 @@ bool ftun_route_several6(const struct ftun_route *route)
  */
 bool ftun_route_by_label(const struct net *net, const struct ftun_route *route)
 {
-	return fib6_has_custom_rules(net) || ftun_route_several6(route);
+	return fib6_has_custom_rules(net) || ftun_route_several6(route->dst);
 }
 
 static struct neighbour *neigh4(const struct rtable *rt, __be32 daddr)

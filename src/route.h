@@ -108,7 +108,7 @@ void ftun_route_put(struct ftun_route *route);
 u32 ftun_route_mtu(const struct ftun_route *route);
 u32 ftun_route_forward_mtu(const struct ftun_route *route, bool v6);
 bool ftun_route_learned_mtu(const struct ftun_route *route, bool v6);
-bool ftun_route_several6(const struct ftun_route *route);
+bool ftun_route_several6(const struct dst_entry *dst);
 bool ftun_route_by_label(const struct net *net, const struct ftun_route *route);
 struct neighbour *ftun_route_neigh(const struct ftun_route *route,
 				   const void *ip, bool v6);
