@@ -566,10 +566,21 @@ static noinline unsigned int ingress_ip(const struct ftun_device *fdev,
 	return NF_STOLEN;
 }
 
-static bool is_ip(const struct sk_buff *skb)
+static __always_inline unsigned int ingress(const struct ftun_device *fdev,
+					    struct sk_buff *skb, bool v6)
 {
-	return skb->protocol == htons(ETH_P_IP) ||
-	       skb->protocol == htons(ETH_P_IPV6);
+	if (ftun_stranger_is(fdev->fn, skb, fdev->iif, v6)) {
+		ftun_stat_inc(fdev->fn->stats, FTUN_STAT_miss);
+		return NF_ACCEPT;
+	}
+	return ftun_settings_armed(fdev->fn) ? ingress_ip(fdev, skb) : NF_ACCEPT;
+}
+
+/* Hashes by a call, which IPv4 need not make room for. */
+static noinline unsigned int ingress_ipv6(const struct ftun_device *fdev,
+					  struct sk_buff *skb)
+{
+	return ingress(fdev, skb, true);
 }
 
 /**
@@ -584,14 +595,10 @@ static bool is_ip(const struct sk_buff *skb)
 unsigned int ftun_ingress(void *priv, struct sk_buff *skb,
 			  const struct nf_hook_state *state)
 {
-	const struct ftun_device *fdev = priv;
-
 	WARN_ON_ONCE(!rcu_read_lock_held());
-	if (!ftun_settings_armed(fdev->fn) || !is_ip(skb))
-		return NF_ACCEPT;
-	if (ftun_stranger_is(fdev->fn, skb, fdev->iif)) {
-		ftun_stat_inc(fdev->fn->stats, FTUN_STAT_miss);
-		return NF_ACCEPT;
-	}
-	return ingress_ip(fdev, skb);
+	if (skb->protocol == htons(ETH_P_IP))
+		return ingress(priv, skb, false);
+	if (skb->protocol == htons(ETH_P_IPV6))
+		return ingress_ipv6(priv, skb);
+	return NF_ACCEPT;
 }

@@ -368,8 +368,12 @@ static void learn_inner(struct ftun_net *fn, struct sk_buff *skb,
 	touch(flow);
 	spin_lock(&flow->lock);
 	dir = &flow->dir[CTINFO2DIR(ctinfo)];
-	if (!dir_may_learn(fn, dir))
+	if (!dir_may_learn(fn, dir)) {
+		/* Those that come in the next second need not be looked at. */
+		if (dir->state == FTUN_REFUSED)
+			ftun_witness_judge(fn, skb, FTUN_VERDICT_STRANGER);
 		goto unlock;
+	}
 	dir_saw_devices(dir, state);
 	if (wait == FTUN_OK && !ftun_settings_seen_enough(fn, &dir->seen))
 		wait = FTUN_STAT_wait_packets;
@@ -469,17 +473,15 @@ static unsigned int learn_postrouting(void *priv, struct sk_buff *skb,
 {
 	struct ftun_net *fn = ftun_net_get_rcu(state->net);
 
-	if (!ftun_settings_armed(fn))
-		return NF_ACCEPT;
 	if (passes_by(fn, state))
 		ftun_witness_judge(fn, skb, FTUN_VERDICT_STRANGER);
-	else
+	else if (ftun_settings_armed(fn))
 		learn_packet(fn, skb, state);
 	return NF_ACCEPT;
 }
 
 /* GRETAP and the like, of which packets come out that nobody here knows. */
-static bool has_ethernet(const struct sk_buff *skb, bool v6)
+static noinline bool has_ethernet(const struct sk_buff *skb, bool v6)
 {
 	const struct gre_base_hdr *greh;
 	struct gre_base_hdr buf;
@@ -501,21 +503,24 @@ static bool is_tunnelled(const struct ftun_net *fn, const struct sk_buff *skb,
 	       (proto == IPPROTO_UDP && READ_ONCE(fn->fou.wanted));
 }
 
+static noinline void learn_tunnelled(struct ftun_net *fn, const struct sk_buff *skb,
+				     const struct nf_hook_state *state)
+{
+	local_bh_disable();
+	ftun_witness_local_in(fn, skb, state->in->ifindex);
+	local_bh_enable();
+}
+
 static unsigned int learn_local_in(void *priv, struct sk_buff *skb,
 				   const struct nf_hook_state *state)
 {
 	struct ftun_net *fn = ftun_net_get_rcu(state->net);
 	bool v6 = state->pf == NFPROTO_IPV6;
 
-	if (!ftun_settings_armed(fn))
-		return NF_ACCEPT;
-	if (!is_tunnelled(fn, skb, v6)) {
+	if (!is_tunnelled(fn, skb, v6))
 		ftun_witness_judge(fn, skb, FTUN_VERDICT_MAYBE);
-		return NF_ACCEPT;
-	}
-	local_bh_disable();
-	ftun_witness_local_in(fn, skb, state->in->ifindex);
-	local_bh_enable();
+	else if (ftun_settings_armed(fn))
+		learn_tunnelled(fn, skb, state);
 	return NF_ACCEPT;
 }
 

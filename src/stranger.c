@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Most packets of a router may be of connections that use no tunnel. What was seen to
- * belong to one is remembered for a second by a hash of where it is, and its like go to
- * the slow path without being looked at any further.
+ * Most packets of a router may be of connections that use no tunnel, or of some that are
+ * refused. What was seen to belong to one is remembered for a second by a hash of where it
+ * is, and its like go to the slow path without being looked at any further.
  *
  * It is a guess, and harmless: who is taken for a stranger is slow until the second is
- * over, or devices, rules or routes change. So nothing in a packet has to be true, but
+ * over, or devices, routes or settings change. So nothing in a packet has to be true, but
  * only to be there, for it to be hashed.
  */
 #include "stranger.h"
@@ -36,18 +36,16 @@ u64 ftun_stranger_hash6(const struct ftun_net *fn, const struct sk_buff *skb,
 }
 
 /**
- * ftun_stranger_add() - packets like this use no tunnel
+ * ftun_stranger_add() - packets like this have nothing to gain
  * @fn:   where
- * @known: ftun_stranger_hash() of one that did not
- * @seen: the state of the world when it came in
+ * @known: ftun_stranger_hash() of one that had not
+ * @tag: ftun_stranger_tag() when it came in
  *
  * Context: any.
  */
-void ftun_stranger_add(struct ftun_net *fn, u64 known,
-		       const struct ftun_generations *seen)
+void ftun_stranger_add(struct ftun_net *fn, u64 known, u32 tag)
 {
-	WRITE_ONCE(*ftun_stranger_place(known),
-		   ftun_stranger_tag(fn, known, seen));
+	WRITE_ONCE(*ftun_stranger_place(known), tag);
 	if (!ftun_stranger_any(fn))
 		WRITE_ONCE(fn->strangers, true);
 }

@@ -31,8 +31,7 @@ int ftun_stranger_init(void);
 void ftun_stranger_exit(void);
 u64 ftun_stranger_hash6(const struct ftun_net *fn, const struct sk_buff *skb,
 			u32 iif);
-void ftun_stranger_add(struct ftun_net *fn, u64 known,
-		       const struct ftun_generations *seen);
+void ftun_stranger_add(struct ftun_net *fn, u64 known, u32 tag);
 
 /* Is there any that a packet could be one of? */
 static inline bool ftun_stranger_any(const struct ftun_net *fn)
@@ -52,12 +51,20 @@ static inline u32 *ftun_stranger_place(u64 known)
 	return &ftun_strangers.tags[known >> 32 & ftun_strangers.mask];
 }
 
-/* With a sum of numbers that grow: when one of them does, no tag from before fits. */
-static inline u32 ftun_stranger_tag(const struct ftun_net *fn, u64 known,
-				    const struct ftun_generations *seen)
+/**
+ * ftun_stranger_tag() - what its place has if @known is a stranger's
+ * @fn:    where
+ * @known: ftun_stranger_hash()
+ * @v6:    of IPv6
+ *
+ * With a sum of numbers that grow: when one of them does, no tag from before fits. What
+ * they do not tell of, such as rules, is noticed within a second.
+ */
+static __always_inline u32 ftun_stranger_tag(const struct ftun_net *fn, u64 known,
+					     bool v6)
 {
-	return (u32)(known >> 16) + seen->ftun + seen->nft + seen->routes4 +
-	       seen->routes6 + READ_ONCE(fn->fou.count) +
+	return (u32)(known >> 16) + atomic_read(&fn->generation) +
+	       (v6 ? ftun_policy_routes6(fn) : rt_genid_ipv4(fn->net)) +
 	       ftun_second();
 }
 
@@ -115,10 +122,11 @@ static __always_inline u64 ftun_stranger_hash(const struct ftun_net *fn,
 }
 
 /**
- * ftun_stranger_is() - is this a packet of a connection that uses no tunnel?
+ * ftun_stranger_is() - is this a packet of a connection that stays slow?
  * @fn:  where
  * @skb: IP packet at a netdev ingress hook
  * @iif: index of the device
+ * @v6:  it is IPv6, as the caller knew when it was compiled
  *
  * Asked of every packet.
  *
@@ -126,19 +134,17 @@ static __always_inline u64 ftun_stranger_hash(const struct ftun_net *fn,
  * Return: false if nothing is known about it.
  */
 static __always_inline bool ftun_stranger_is(const struct ftun_net *fn,
-					     const struct sk_buff *skb, u32 iif)
+					     const struct sk_buff *skb, u32 iif,
+					     bool v6)
 {
-	struct ftun_generations now;
 	u64 known;
 
 	if (!ftun_stranger_any(fn))
 		return false;
-	known = ftun_stranger_hash(fn, skb, iif);
-	if (!known)
-		return false;
-	now = ftun_policy_generations(fn);
-	return READ_ONCE(*ftun_stranger_place(known)) ==
-	       ftun_stranger_tag(fn, known, &now);
+	known = v6 ? ftun_stranger_hash6(fn, skb, iif)
+		   : ftun_stranger_hash4(fn, skb, iif);
+	return known && READ_ONCE(*ftun_stranger_place(known)) ==
+			ftun_stranger_tag(fn, known, v6);
 }
 
 #endif /* _FTUN_STRANGER_H */

@@ -241,13 +241,6 @@ bool ftun_tunnel_is(const struct net_device *dev, enum ftun_stat *reason)
 	return true;
 }
 
-/* Does any kind of tunnel put its payload under this protocol number? */
-bool ftun_tunnel_is_proto(u8 proto)
-{
-	return proto == IPPROTO_IPIP || proto == IPPROTO_IPV6 ||
-	       proto == IPPROTO_GRE;
-}
-
 /**
  * ftun_tunnel_next_seq() - the GRE sequence number of the next packet
  * @dev:    GRE device

@@ -41,7 +41,6 @@ struct ftun_tunnel {
 enum ftun_stat ftun_tunnel_read(const struct net_device *dev, bool inner6,
 				struct ftun_tunnel *tunnel);
 bool ftun_tunnel_is(const struct net_device *dev, enum ftun_stat *reason);
-bool ftun_tunnel_is_proto(u8 proto);
 u32 ftun_tunnel_next_seq(const struct net_device *dev, bool outer6);
 bool ftun_tunnel_seq_late(const struct net_device *dev, bool outer6, u32 seq);
 void ftun_tunnel_seq_seen(const struct net_device *dev, bool outer6, u32 seq);
@@ -81,6 +80,13 @@ static inline bool ftun_tunnel_maybe(const struct net_device *dev)
 	default:
 		return false;
 	}
+}
+
+/* Does any kind of tunnel put its payload under this protocol number? */
+static inline bool ftun_tunnel_is_proto(u8 proto)
+{
+	return proto == IPPROTO_IPIP || proto == IPPROTO_IPV6 ||
+	       proto == IPPROTO_GRE;
 }
 
 static inline bool ftun_tunnel_has_qdisc(const struct net_device *dev)

@@ -9,33 +9,19 @@
  */
 #include "witness.h"
 
-#include <linux/hash.h>
-#include <linux/percpu.h>
 #include <linux/skbuff.h>
 #include <net/netfilter/nf_conntrack.h>
 
 #include "stranger.h"
 
-#define WITNESS_BITS	6
-
-struct witnesses {
-	struct ftun_witness	witness[1 << WITNESS_BITS];
-};
-
-/* Used by its own CPU only, with BH off. */
-static struct witnesses __percpu *witnesses __read_mostly;
-
-static struct ftun_witness *place_of(const struct sk_buff *skb)
-{
-	return &this_cpu_ptr(witnesses)->witness[hash_ptr(skb, WITNESS_BITS)];
-}
+struct ftun_witnesses __percpu *ftun_witnesses __read_mostly;
 
 static struct ftun_witness *witness_find(const struct ftun_net *fn,
 					 const struct sk_buff *skb)
 {
-	struct ftun_witness *witness = place_of(skb);
+	struct ftun_witness *witness = ftun_witness_place(skb);
 
-	return witness->skb == skb && witness->fn == fn ? witness : NULL;
+	return ftun_witness_is_of(witness, fn, skb) ? witness : NULL;
 }
 
 /* Nothing else is to be heard of its packet. */
@@ -44,13 +30,13 @@ static void witness_believe(struct ftun_net *fn,
 {
 	if (witness->stranger)
 		ftun_stranger_add(fn, witness->stranger_hash,
-				  &witness->generations);
+				  witness->stranger_tag);
 }
 
 static struct ftun_witness *witness_new(struct ftun_net *fn,
 					const struct sk_buff *skb, u32 iif)
 {
-	struct ftun_witness *witness = place_of(skb);
+	struct ftun_witness *witness = ftun_witness_place(skb);
 
 	if (witness->skb && witness->fn == fn)
 		witness_believe(fn, witness);
@@ -88,6 +74,8 @@ void ftun_witness_take(struct ftun_net *fn, const struct sk_buff *skb,
 	/* What else comes in that UDP may be for others. */
 	witness->stranger_hash = pkt->udp ? 0 :
 		ftun_stranger_hash(fn, skb, pkt->tuple.iif);
+	witness->stranger_tag = ftun_stranger_tag(fn, witness->stranger_hash,
+						  skb->protocol == htons(ETH_P_IPV6));
 	witness->pkt = *pkt;
 	witness->len = min_t(u32, pkt->outer_len, FTUN_PROOF_BYTES);
 	if (skb_copy_bits(skb, 0, witness->bytes, witness->len))
@@ -161,10 +149,17 @@ static bool saw(const struct ftun_witness *witness, const struct sk_buff *skb)
 	       ftun_witness_saw(witness, ct, CTINFO2DIR(ctinfo));
 }
 
-static noinline void witness_judge(struct ftun_net *fn,
-				   struct ftun_witness *witness,
-				   const struct sk_buff *skb,
-				   enum ftun_verdict verdict)
+/**
+ * ftun_witness_sentence() - what ftun_witness_judge() says of a packet that is kept
+ * @fn:      where
+ * @witness: the packet's
+ * @skb:     the packet
+ * @verdict: what is known of it
+ *
+ * What is not certain counts when the next packet takes the witness's place.
+ */
+void ftun_witness_sentence(struct ftun_net *fn, struct ftun_witness *witness,
+			   const struct sk_buff *skb, enum ftun_verdict verdict)
 {
 	witness->stranger = verdict != FTUN_VERDICT_TUNNEL &&
 			    saw(witness, skb);
@@ -172,29 +167,6 @@ static noinline void witness_judge(struct ftun_net *fn,
 		return;
 	witness_believe(fn, witness);
 	witness->skb = NULL;
-}
-
-/**
- * ftun_witness_judge() - note what has become of a packet
- * @fn:  where
- * @skb: the packet, at the end of its way through the router or on it
- * @verdict: what is known of it
- *
- * What is not certain counts when the next packet takes the witness's place.
- *
- * Context: RCU read side. What came from a device is here with BH off; what the router
- * sends in process context never was at an ingress hook.
- */
-void ftun_witness_judge(struct ftun_net *fn, const struct sk_buff *skb,
-			enum ftun_verdict verdict)
-{
-	struct ftun_witness *witness;
-
-	if (!in_softirq())
-		return;
-	witness = witness_find(fn, skb);
-	if (witness)
-		witness_judge(fn, witness, skb, verdict);
 }
 
 /**
@@ -221,12 +193,12 @@ bool ftun_witness_find(const struct ftun_net *fn, const struct sk_buff *skb,
 
 int ftun_witness_init(void)
 {
-	witnesses = alloc_percpu(struct witnesses);
-	return witnesses ? 0 : -ENOMEM;
+	ftun_witnesses = alloc_percpu(struct ftun_witnesses);
+	return ftun_witnesses ? 0 : -ENOMEM;
 }
 
 /* After the last hook has gone. */
 void ftun_witness_exit(void)
 {
-	free_percpu(witnesses);
+	free_percpu(ftun_witnesses);
 }

@@ -2,6 +2,9 @@
 #ifndef _FTUN_WITNESS_H
 #define _FTUN_WITNESS_H
 
+#include <linux/hash.h>
+#include <linux/percpu.h>
+#include <linux/preempt.h>
 #include <net/netfilter/nf_conntrack_tuple.h>
 #include <net/netfilter/nf_conntrack_zones.h>
 
@@ -13,11 +16,11 @@ struct nf_conn;
 struct sk_buff;
 
 /**
- * enum ftun_verdict - does a packet's connection use a tunnel?
+ * enum ftun_verdict - does a packet's connection use a tunnel, and might it be fast?
  * @FTUN_VERDICT_TUNNEL:   it may
  * @FTUN_VERDICT_MAYBE:    it does not, unless the packet is seen again: what is in FOU
  *                         comes by as a UDP packet to the router first
- * @FTUN_VERDICT_STRANGER: it does not
+ * @FTUN_VERDICT_STRANGER: it does not, or it is refused
  */
 enum ftun_verdict {
 	FTUN_VERDICT_TUNNEL,
@@ -39,8 +42,9 @@ enum ftun_verdict {
  * @hash_l4:  one that survives decapsulation
  * @generations: as of then
  * @pkt:      what parsing found out
- * @stranger: it turned out to be of a connection that uses no tunnel
+ * @stranger: it turned out to be of a connection that stays slow
  * @stranger_hash: ftun_stranger_hash() of it
+ * @stranger_tag: ftun_stranger_tag() of that, as of then
  * @len:      how much of @bytes is valid
  * @bytes:    the beginning of the packet
  * @ipsec:    its outer packet had been encrypted
@@ -58,6 +62,7 @@ struct ftun_witness {
 	bool				hashed;
 	bool				hash_l4;
 	bool				stranger;
+	u32				stranger_tag;
 	u32				mark;
 	u32				priority;
 	u32				hash;
@@ -74,6 +79,20 @@ struct ftun_witness {
 	struct nf_conntrack_tuple	outer_tuple;
 };
 
+#define FTUN_WITNESS_BITS	6
+
+/**
+ * struct ftun_witnesses - those of a CPU
+ * @witness: by a hash of the packet's address
+ *
+ * Used by its own CPU only, with BH off.
+ */
+struct ftun_witnesses {
+	struct ftun_witness	witness[1 << FTUN_WITNESS_BITS];
+};
+
+extern struct ftun_witnesses __percpu *ftun_witnesses;
+
 int ftun_witness_init(void);
 void ftun_witness_exit(void);
 void ftun_witness_take(struct ftun_net *fn, const struct sk_buff *skb,
@@ -82,9 +101,45 @@ void ftun_witness_local_in(struct ftun_net *fn, const struct sk_buff *skb,
 			   u32 iif);
 bool ftun_witness_saw(const struct ftun_witness *witness,
 		      const struct nf_conn *ct, u8 index);
-void ftun_witness_judge(struct ftun_net *fn, const struct sk_buff *skb,
-			enum ftun_verdict verdict);
+void ftun_witness_sentence(struct ftun_net *fn, struct ftun_witness *witness,
+			   const struct sk_buff *skb, enum ftun_verdict verdict);
 bool ftun_witness_find(const struct ftun_net *fn, const struct sk_buff *skb,
 		       struct ftun_witness *witness);
+
+/* Where a packet is kept if it is. BH off. */
+static inline struct ftun_witness *ftun_witness_place(const struct sk_buff *skb)
+{
+	return &this_cpu_ptr(ftun_witnesses)->witness[hash_ptr(skb, FTUN_WITNESS_BITS)];
+}
+
+static inline bool ftun_witness_is_of(const struct ftun_witness *witness,
+				      const struct ftun_net *fn,
+				      const struct sk_buff *skb)
+{
+	return witness->skb == skb && witness->fn == fn;
+}
+
+/**
+ * ftun_witness_judge() - note what has become of a packet
+ * @fn:  where
+ * @skb: the packet, at the end of its way through the router or on it
+ * @verdict: what is known of it
+ *
+ * Asked of every packet, of which most are strangers already.
+ *
+ * Context: RCU read side. What came from a device is here with BH off; what the router
+ * sends in process context never was at an ingress hook.
+ */
+static inline void ftun_witness_judge(struct ftun_net *fn, const struct sk_buff *skb,
+				      enum ftun_verdict verdict)
+{
+	struct ftun_witness *witness;
+
+	if (!in_softirq())
+		return;
+	witness = ftun_witness_place(skb);
+	if (ftun_witness_is_of(witness, fn, skb))
+		ftun_witness_sentence(fn, witness, skb, verdict);
+}
 
 #endif /* _FTUN_WITNESS_H */
