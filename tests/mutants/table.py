@@ -182,10 +182,6 @@ mutant("external TTL never inherited", "^ext-(gre|ip6gre) 4 header default: ttl$
 mutant("not answered, yet armed", "^ipip not answered: udp$",
        ("learn.c", r"s/!test_bit\(IPS_SEEN_REPLY_BIT, &ct->status\)/0/"))
 
-# ---- slow, but not for ever
-mutant("a stranger stays one when routes change", "^plain( 6)?: no longer asked for, route to a tunnel$",
-       ("stranger.h", r"s/\(v6 \? ftun_policy_routes6\(fn\) : rt_genid_ipv4\(fn->net\)\)/0/"))
-
 # ---- what the kernel changes without a word
 mutant("path mtu that is written to an IPv6 route not seen", "^ip6gre 4 pmtu learned: 1400, then 1300$",
        ("route.h", r"s/^.*ftun_route_learned6\(&rt->dst\) == route->learned &&$//"))
