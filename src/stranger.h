@@ -110,15 +110,16 @@ static __always_inline u64 ftun_stranger_hash4(const struct ftun_net *fn,
  * @fn:  where
  * @skb: IP packet at a netdev ingress hook
  * @iif: index of the device
+ * @v6:  it is IPv6
  *
  * Return: 0 if it cannot be a stranger, being neither TCP nor UDP at first sight.
  */
 static __always_inline u64 ftun_stranger_hash(const struct ftun_net *fn,
-					      const struct sk_buff *skb, u32 iif)
+					      const struct sk_buff *skb, u32 iif,
+					      bool v6)
 {
-	return skb->protocol == htons(ETH_P_IP) ?
-		ftun_stranger_hash4(fn, skb, iif) :
-		ftun_stranger_hash6(fn, skb, iif);
+	return v6 ? ftun_stranger_hash6(fn, skb, iif)
+		  : ftun_stranger_hash4(fn, skb, iif);
 }
 
 /**
@@ -141,8 +142,7 @@ static __always_inline bool ftun_stranger_is(const struct ftun_net *fn,
 
 	if (!ftun_stranger_any(fn))
 		return false;
-	known = v6 ? ftun_stranger_hash6(fn, skb, iif)
-		   : ftun_stranger_hash4(fn, skb, iif);
+	known = ftun_stranger_hash(fn, skb, iif, v6);
 	return known && READ_ONCE(*ftun_stranger_place(known)) ==
 			ftun_stranger_tag(fn, known, v6);
 }

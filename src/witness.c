@@ -61,6 +61,7 @@ void ftun_witness_take(struct ftun_net *fn, const struct sk_buff *skb,
 		       const struct ftun_packet *pkt)
 {
 	struct ftun_witness *witness = witness_new(fn, skb, pkt->tuple.iif);
+	bool v6 = skb->protocol == htons(ETH_P_IPV6);
 
 	witness->complete = true;
 	witness->csum_partial = skb->ip_summed == CHECKSUM_PARTIAL &&
@@ -73,9 +74,8 @@ void ftun_witness_take(struct ftun_net *fn, const struct sk_buff *skb,
 	witness->generations = ftun_policy_generations(fn);
 	/* What else comes in that UDP may be for others. */
 	witness->stranger_hash = pkt->udp ? 0 :
-		ftun_stranger_hash(fn, skb, pkt->tuple.iif);
-	witness->stranger_tag = ftun_stranger_tag(fn, witness->stranger_hash,
-						  skb->protocol == htons(ETH_P_IPV6));
+		ftun_stranger_hash(fn, skb, pkt->tuple.iif, v6);
+	witness->stranger_tag = ftun_stranger_tag(fn, witness->stranger_hash, v6);
 	witness->pkt = *pkt;
 	witness->len = min_t(u32, pkt->outer_len, FTUN_PROOF_BYTES);
 	if (skb_copy_bits(skb, 0, witness->bytes, witness->len))
