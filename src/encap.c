@@ -15,26 +15,6 @@
 #include "rewrite.h"
 #include "tunnel.h"
 
-/**
- * ftun_encap_gso_types() - what an aggregated packet in this encapsulation can be
- * @pkt: what parsing found out about it
- */
-u32 ftun_encap_gso_types(const struct ftun_packet *pkt)
-{
-	u32 udp = pkt->udp ? SKB_GSO_UDP_TUNNEL | SKB_GSO_UDP_TUNNEL_CSUM : 0;
-
-	switch (pkt->tuple.encap) {
-	case FTUN_ENCAP_IP:
-		return udp | (ftun_tuple_outer6(&pkt->tuple) ?
-			      SKB_GSO_IPXIP6 : SKB_GSO_IPXIP4);
-	case FTUN_ENCAP_GRE:
-		return udp | (pkt->tuple.shape & FTUN_SHAPE_GRE_CSUM ?
-			      SKB_GSO_GRE_CSUM : SKB_GSO_GRE);
-	default:
-		return 0;
-	}
-}
-
 /* What a device vouched for are the outer checksums first, and a checksum that was
  * yet to be filled in went with its header: __skb_decr_checksum_unnecessary(),
  * skb_postpull_rcsum().
@@ -222,8 +202,8 @@ static u16 next_id(struct net *net, const struct ftun_outer *outer, int count)
 }
 
 /* Where the header says "don't fragment" nobody will ever look at the id (RFC 6864),
- * so it need not cost a siphash: a path takes 64 at once from the kernel. Two CPUs
- * that share it may use one twice.
+ * so it need not cost a siphash: a path takes those of 64 packets at once from the
+ * kernel. Two CPUs that share it may use one twice.
  */
 static __be16 select_id(struct net *net, const struct sk_buff *skb,
 			struct ftun_path *path)
@@ -235,8 +215,8 @@ static __be16 select_id(struct net *net, const struct sk_buff *skb,
 	if (!(iph->frag_off & htons(IP_DF)) || segs > FTUN_PATH_IDS)
 		return htons(next_id(net, &path->way->outer, segs));
 	if (path->ids < segs) {
-		path->id = next_id(net, &path->way->outer, FTUN_PATH_IDS);
-		path->ids = FTUN_PATH_IDS;
+		path->ids = FTUN_PATH_IDS * segs;
+		path->id = next_id(net, &path->way->outer, path->ids);
 	}
 	id = path->id;
 	path->id += segs;

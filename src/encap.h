@@ -10,7 +10,6 @@ struct ftun_path;
 struct net;
 struct sk_buff;
 
-u32 ftun_encap_gso_types(const struct ftun_packet *pkt);
 bool ftun_encap_has_gre_csum(const struct ftun_outer *outer);
 __be32 ftun_encap_label(const struct net *net, u32 hash);
 void ftun_encap_pull(struct sk_buff *skb, const struct ftun_packet *pkt,

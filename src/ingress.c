@@ -68,14 +68,28 @@ static bool gso_of_outer(const struct sk_buff *skb)
 	       !(type & (SKB_GSO_UDP_TUNNEL | SKB_GSO_UDP_TUNNEL_CSUM));
 }
 
+/* What an aggregated packet can be, beside what is inside, in this encapsulation. */
+static u32 outer_gso_types(const struct ftun_packet *pkt)
+{
+	u32 udp = pkt->udp ? SKB_GSO_UDP_TUNNEL | SKB_GSO_UDP_TUNNEL_CSUM : 0;
+
+	if (pkt->tuple.encap == FTUN_ENCAP_GRE)
+		return udp | (pkt->tuple.shape & FTUN_SHAPE_GRE_CSUM ?
+			      SKB_GSO_GRE_CSUM : SKB_GSO_GRE);
+	return udp | (ftun_tuple_outer6(&pkt->tuple) ?
+		      SKB_GSO_IPXIP6 : SKB_GSO_IPXIP4);
+}
+
 static enum ftun_stat check_gso(const struct sk_buff *skb,
 				const struct ftun_packet *pkt,
 				const struct ftun_path *path)
 {
-	u32 allowed = GSO_TYPES | ftun_encap_gso_types(pkt);
+	u32 allowed = GSO_TYPES;
 	u32 len;
 
-	if (!(path->what & FTUN_PATH_DECAP) && skb->encapsulation)
+	if (path->what & FTUN_PATH_DECAP)
+		allowed |= outer_gso_types(pkt);
+	else if (skb->encapsulation)
 		return FTUN_STAT_pass_gso;
 	if (!skb_shinfo(skb)->gso_type ||
 	    skb_shinfo(skb)->gso_type & ~allowed)
@@ -269,14 +283,6 @@ static enum ftun_stat check_ipv6(const struct net *net,
 	return FTUN_OK;
 }
 
-/* The device answers for it, as it mostly does, and nothing stands in between. */
-static bool l4_csum_known(const struct sk_buff *skb,
-			  const struct ftun_packet *pkt)
-{
-	return skb->ip_summed == CHECKSUM_UNNECESSARY &&
-	       skb->csum_level >= pkt->csums;
-}
-
 /* With link padding goes what the device was to fill in there:
  * pskb_trim_rcsum_slow() does not allow it.
  */
@@ -285,6 +291,13 @@ static bool sums_behind(const struct sk_buff *skb, const struct ftun_packet *pkt
 	return skb->ip_summed == CHECKSUM_PARTIAL &&
 	       skb_checksum_start_offset(skb) + skb->csum_offset +
 	       sizeof(__sum16) > pkt->inner + pkt->inner_len;
+}
+
+static bool l4_csum_known(const struct sk_buff *skb,
+			  const struct ftun_packet *pkt)
+{
+	return ftun_parse_vouched(skb, pkt->inner, pkt->csums) &&
+	       !sums_behind(skb, pkt);
 }
 
 /* The packet itself: what the slow path would not simply send on. */

@@ -29,6 +29,7 @@
 #include "route.h"
 #include "settings.h"
 #include "socket.h"
+#include "stranger.h"
 #include "tunnel.h"
 #include "witness.h"
 
@@ -330,9 +331,32 @@ static struct ftun_flow *flow_get(struct ftun_net *fn, struct nf_conn *ct,
 	return flow;
 }
 
+/* What comes in this second need not be looked at, here or at an ingress hook. */
+static void stay_slow(struct ftun_net *fn, struct sk_buff *skb,
+		      const struct nf_conn *ct, u8 dir, bool v6)
+{
+	u64 known = ftun_stranger_hash_ct(ct, dir);
+
+	ftun_witness_judge(fn, skb, FTUN_VERDICT_STRANGER);
+	ftun_stranger_add(fn, known, ftun_stranger_tag(fn, known, v6));
+}
+
+/* Has that been said of the direction in this second? */
+static bool stays_slow(struct ftun_net *fn, struct sk_buff *skb, bool v6)
+{
+	enum ip_conntrack_info ctinfo;
+	const struct nf_conn *ct = nf_ct_get(skb, &ctinfo);
+
+	if (!ct || !ftun_stranger_any(fn) ||
+	    !ftun_stranger_known(fn, ftun_stranger_hash_ct(ct, CTINFO2DIR(ctinfo)), v6))
+		return false;
+	ftun_witness_judge(fn, skb, FTUN_VERDICT_STRANGER);
+	return true;
+}
+
 /* An inner packet at the end of its way through the router. */
-static void learn_inner(struct ftun_net *fn, struct sk_buff *skb,
-			const struct nf_hook_state *state)
+static noinline void learn_inner(struct ftun_net *fn, struct sk_buff *skb,
+				 const struct nf_hook_state *state)
 {
 	enum ip_conntrack_info ctinfo;
 	struct ftun_tunnel in, out;
@@ -340,7 +364,7 @@ static void learn_inner(struct ftun_net *fn, struct sk_buff *skb,
 	struct ftun_flow *flow;
 	struct ftun_dir *dir;
 	struct nf_conn *ct;
-	bool inner6, stranger;
+	bool inner6;
 
 	ct = nf_ct_get(skb, &ctinfo);
 	if (!ct || nf_ct_is_template(ct))
@@ -349,12 +373,12 @@ static void learn_inner(struct ftun_net *fn, struct sk_buff *skb,
 	reason = ftun_tunnel_read(state->in, inner6, &in);
 	if (reason == FTUN_OK)
 		reason = ftun_tunnel_read(state->out, inner6, &out);
-	stranger = reason == FTUN_OK && in.encap == FTUN_ENCAP_NONE &&
-		   out.encap == FTUN_ENCAP_NONE && !ftun_settings_plain(fn);
-	ftun_witness_judge(fn, skb, stranger ? FTUN_VERDICT_STRANGER
-					     : FTUN_VERDICT_TUNNEL);
-	if (stranger)
+	if (reason == FTUN_OK && in.encap == FTUN_ENCAP_NONE &&
+	    out.encap == FTUN_ENCAP_NONE && !ftun_settings_plain(fn)) {
+		stay_slow(fn, skb, ct, CTINFO2DIR(ctinfo), inner6);
 		return;
+	}
+	ftun_witness_judge(fn, skb, FTUN_VERDICT_TUNNEL);
 	if (!ct_has_ports(ct)) {
 		ftun_stat_inc(fn->stats, FTUN_STAT_refuse_proto);
 		return;
@@ -369,9 +393,8 @@ static void learn_inner(struct ftun_net *fn, struct sk_buff *skb,
 	spin_lock(&flow->lock);
 	dir = &flow->dir[CTINFO2DIR(ctinfo)];
 	if (!dir_may_learn(fn, dir)) {
-		/* Those that come in the next second need not be looked at. */
 		if (dir->state == FTUN_REFUSED)
-			ftun_witness_judge(fn, skb, FTUN_VERDICT_STRANGER);
+			stay_slow(fn, skb, ct, CTINFO2DIR(ctinfo), inner6);
 		goto unlock;
 	}
 	dir_saw_devices(dir, state);
@@ -391,19 +414,26 @@ unlock:
 	spin_unlock(&flow->lock);
 }
 
+/* With BH on too: then there can be none that the packet at hand has to do with, and
+ * none of another's is lost.
+ */
+static bool is_pending(void)
+{
+	return this_cpu_read(pending.skb);
+}
+
 /* Whatever was about to enter a tunnel has done so by now, or never will. */
 static bool forget_pending(void)
 {
-	struct pending *pend = this_cpu_ptr(&pending);
-	bool any = pend->skb;
-
-	pend->skb = NULL;
-	return any;
+	if (!is_pending())
+		return false;
+	this_cpu_write(pending.skb, NULL);
+	return true;
 }
 
 /* The packet that just entered the tunnel which @state->in names. */
-static void learn_outer(struct ftun_net *fn, struct sk_buff *skb,
-			const struct nf_hook_state *state)
+static noinline void learn_outer(struct ftun_net *fn, struct sk_buff *skb,
+				 const struct nf_hook_state *state)
 {
 	struct pending *pend = this_cpu_ptr(&pending);
 	struct ftun_flow *flow;
@@ -452,19 +482,31 @@ static bool passes_by(const struct ftun_net *fn, const struct nf_hook_state *sta
 	       !ftun_tunnel_maybe(state->out) && !ftun_settings_plain(fn);
 }
 
+/* Is there anything to learn from a packet that did not just enter a tunnel? */
+static bool teaches(struct ftun_net *fn, struct sk_buff *skb,
+		    const struct nf_hook_state *state)
+{
+	bool v6 = state->pf == NFPROTO_IPV6;
+
+	return state->in && !was_reassembled(skb, v6) &&
+	       !stays_slow(fn, skb, v6);
+}
+
 static noinline void learn_packet(struct ftun_net *fn, struct sk_buff *skb,
 				  const struct nf_hook_state *state)
 {
 	bool v6 = state->pf == NFPROTO_IPV6;
+	bool outer = state->in && !was_forwarded(skb, v6);
 
-	local_bh_disable();
-	if (state->in && !was_forwarded(skb, v6)) {
-		learn_outer(fn, skb, state);
-	} else {
+	if (!outer)
 		forget_pending();
-		if (state->in && !was_reassembled(skb, v6))
-			learn_inner(fn, skb, state);
-	}
+	if (outer ? !is_pending() : !teaches(fn, skb, state))
+		return;
+	local_bh_disable();
+	if (outer)
+		learn_outer(fn, skb, state);
+	else
+		learn_inner(fn, skb, state);
 	local_bh_enable();
 }
 

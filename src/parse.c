@@ -135,8 +135,8 @@ static enum ftun_stat parse_udp(const struct udphdr *udph, u16 room,
 /* tcp_error() of conntrack wants all of the header to be within the packet, and
  * its window tracking reads the options.
  */
-static enum ftun_stat parse_tcp(struct sk_buff *skb, u32 off, u16 room,
-				struct ftun_packet *pkt)
+static __always_inline enum ftun_stat parse_tcp(struct sk_buff *skb, u32 off,
+						u16 room, struct ftun_packet *pkt)
 {
 	const struct tcphdr *tcph = (const void *)skb->data + off;
 
@@ -473,18 +473,6 @@ static __wsum sum_from(const struct sk_buff *skb, u32 off, u32 len)
 	return skb_checksum(skb, off, len, 0);
 }
 
-/* Has the device, or the sender on this machine, answered for the checksum of what
- * begins at @off? What a device vouches for first are the @before outer ones.
- * skb->csum_valid is what a tunnel before this one said about its own.
- */
-static bool vouched(const struct sk_buff *skb, u32 off, unsigned int before)
-{
-	if (skb->ip_summed == CHECKSUM_PARTIAL)
-		return skb_checksum_start_offset(skb) >= (int)off;
-	return skb->ip_summed == CHECKSUM_UNNECESSARY &&
-	       skb->csum_level >= before;
-}
-
 /* With the pseudo header; both addresses from @addrs on. */
 static __sum16 l4_csum(const __be32 *addrs, bool v6, u32 len, u8 proto,
 		       __wsum sum)
@@ -509,7 +497,7 @@ bool ftun_parse_l4_csum_ok(const struct sk_buff *skb,
 {
 	u32 len = pkt->inner_len - (pkt->l4 - pkt->inner);
 
-	if (vouched(skb, pkt->inner, pkt->csums))
+	if (ftun_parse_vouched(skb, pkt->inner, pkt->csums))
 		return true;
 	if (pkt->tuple.l4proto == IPPROTO_UDP &&
 	    !((const struct udphdr *)(skb->data + pkt->l4))->check)
@@ -531,7 +519,7 @@ bool ftun_parse_udp_csum_ok(const struct sk_buff *skb,
 {
 	u32 len = pkt->outer_len - pkt->udp;
 
-	if (vouched(skb, pkt->udp, 0))
+	if (ftun_parse_vouched(skb, pkt->udp, 0))
 		return true;
 	return !l4_csum(ftun_tuple_outer_saddr(&pkt->tuple),
 			ftun_tuple_outer6(&pkt->tuple), len, IPPROTO_UDP,
@@ -548,7 +536,7 @@ bool ftun_parse_udp_csum_ok(const struct sk_buff *skb,
 bool ftun_parse_gre_csum_ok(const struct sk_buff *skb,
 			    const struct ftun_packet *pkt)
 {
-	if (vouched(skb, pkt->gre, !!pkt->udp))
+	if (ftun_parse_vouched(skb, pkt->gre, !!pkt->udp))
 		return true;
 	return !csum_fold(sum_from(skb, pkt->gre, pkt->outer_len - pkt->gre));
 }

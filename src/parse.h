@@ -2,11 +2,12 @@
 #ifndef _FTUN_PARSE_H
 #define _FTUN_PARSE_H
 
+#include <linux/skbuff.h>
+
 #include "stats.h"
 #include "tuple.h"
 
 struct ftun_fou;
-struct sk_buff;
 
 /**
  * struct ftun_packet - what parsing found out about a packet
@@ -42,6 +43,24 @@ struct ftun_packet {
 	u8			tcp_flags;
 	u32			gre_seq;
 };
+
+/**
+ * ftun_parse_vouched() - has anybody answered for a checksum?
+ * @skb:    packet at a netdev ingress hook
+ * @off:    offset of what the checksum is over
+ * @before: how many checksums are in front of it, for which a device vouches first
+ *
+ * The device has, as it mostly does, or the sender on this machine, or GRO.
+ * skb->csum_valid is what a tunnel before this one said about its own.
+ */
+static inline bool ftun_parse_vouched(const struct sk_buff *skb, u32 off,
+				      unsigned int before)
+{
+	if (skb->ip_summed == CHECKSUM_PARTIAL)
+		return skb_checksum_start_offset(skb) >= (int)off;
+	return skb->ip_summed == CHECKSUM_UNNECESSARY &&
+	       skb->csum_level >= before;
+}
 
 enum ftun_stat ftun_parse(struct sk_buff *skb, u32 iif,
 			  const struct ftun_fou *fou, struct ftun_packet *pkt);

@@ -29,7 +29,9 @@ struct ftun_net;
 /* Few paths have any of these */
 #define FTUN_PATH_SPECIAL	(FTUN_PATH_HAIRPIN | FTUN_PATH_SEVERAL)
 
-/* Outer IPv4 ids that a path takes from the kernel at once */
+/* For so many packets a path takes outer IPv4 ids from the kernel at once; each needs one
+ * for each of its segments, which are no more than that.
+ */
 #define FTUN_PATH_IDS		64
 
 /**
@@ -84,7 +86,7 @@ struct ftun_path {
 		__be32		outer_label;
 		struct {
 			u16	id;
-			u8	ids;
+			u16	ids;
 		};
 	};
 	u32			passed_at;

@@ -68,6 +68,14 @@ static __always_inline u32 ftun_stranger_tag(const struct ftun_net *fn, u64 know
 	       ftun_second();
 }
 
+/* Is this what @known has in its place? */
+static __always_inline bool ftun_stranger_known(const struct ftun_net *fn, u64 known,
+						bool v6)
+{
+	return READ_ONCE(*ftun_stranger_place(known)) ==
+	       ftun_stranger_tag(fn, known, v6);
+}
+
 static inline bool ftun_stranger_has_ports(u8 proto)
 {
 	return proto == IPPROTO_TCP || proto == IPPROTO_UDP;
@@ -122,6 +130,14 @@ static __always_inline u64 ftun_stranger_hash(const struct ftun_net *fn,
 		  : ftun_stranger_hash4(fn, skb, iif);
 }
 
+/* What a direction of a connection that stays slow is known by on the slow path. Another
+ * connection can have its address by then.
+ */
+static inline u64 ftun_stranger_hash_ct(const struct nf_conn *ct, u8 dir)
+{
+	return ftun_hash_pair((unsigned long)ct + dir, ftun_strangers.keys);
+}
+
 /**
  * ftun_stranger_is() - is this a packet of a connection that stays slow?
  * @fn:  where
@@ -143,8 +159,7 @@ static __always_inline bool ftun_stranger_is(const struct ftun_net *fn,
 	if (!ftun_stranger_any(fn))
 		return false;
 	known = ftun_stranger_hash(fn, skb, iif, v6);
-	return known && READ_ONCE(*ftun_stranger_place(known)) ==
-			ftun_stranger_tag(fn, known, v6);
+	return known && ftun_stranger_known(fn, known, v6);
 }
 
 #endif /* _FTUN_STRANGER_H */

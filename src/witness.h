@@ -138,7 +138,10 @@ static inline void ftun_witness_judge(struct ftun_net *fn, const struct sk_buff 
 	if (!in_softirq())
 		return;
 	witness = ftun_witness_place(skb);
-	if (ftun_witness_is_of(witness, fn, skb))
+	if (!ftun_witness_is_of(witness, fn, skb))
+		return;
+	/* It has been said, of this packet or of one that was at its address. */
+	if (verdict != FTUN_VERDICT_MAYBE || !witness->stranger)
 		ftun_witness_sentence(fn, witness, skb, verdict);
 }
 

@@ -559,6 +559,26 @@ def rule_tunnel(bed):
 
 
 @test
+def lost_in_tunnel(bed):
+    """a packet that never came out of the tunnel: the next one there, of a refused connection, is not taken for it"""
+    bed.nft("table ip h { ct helper f { type \"ftp\" protocol tcp; }; chain c { type filter hook forward priority -1; "
+            "tcp dport 80 ct helper set \"f\"; }; }")
+    refused = Conn(bed, 1000, proto="tcp").warm()
+    until("refused", lambda: refused.talk() or states(bed) == [("refused", "refused")])
+    conn = settled(bed, 1001)
+    # Between the two POSTROUTINGs: UDP in IPIP of that length
+    bed.nft("table ip lost { chain c { type filter hook output priority 0; meta length 110 ip protocol 4 @nh,232,8 17 drop; }; }")
+    for _ in range(9):
+        refused.up()
+        conn.up(size=62)
+        refused.up(size=50)
+    same(stat(bed, "refuse_mismatch"), 0)
+    conn.talk(3)
+    same(is_fast(bed, conn), True)
+    same(states(bed, "reason", "refuse_helper"), [("refused", "refused")])
+
+
+@test
 def rule_device(bed):
     """device deny: in and out"""
     conn = armed(bed)
