@@ -10,6 +10,7 @@ import time
 
 import kinds
 import packet
+from mark import mark
 
 ARMED = "/sys/module/nf_flowtable_tun/parameters/armed"
 # Longer orders would keep the CPU from everything else for too long.
@@ -144,7 +145,9 @@ def measure(order, count, flows=1, first=0):
     """What a packet cost, and which share of them went which way. The median of parts
     that are short enough to be over before something else gets the CPU."""
     before = counts([order["out"]])
+    mark()
     costs = inject(order, count, flows, first, PART)
+    mark()
     after = counts([order["out"]])
     cell = {name: round((after[name] - before[name]) / count, 4) for name in before}
     cell["cost"] = round(statistics.median(costs), 2)

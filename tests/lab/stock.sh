@@ -55,8 +55,8 @@ stock_words() {
 stock_boot() {
 	local guest=$1 kernel=$2 run=$3 root
 	root=$(rootfs_path "$kernel")
-	# shellcheck disable=SC2046 # a list of options
-	TMPDIR=$run timeout --foreground -k 10 "$TIMEOUT" qemu-system-x86_64 $(stock_cpus "$guest") -cpu max,-cx16 -m "$MEMORY" \
+	# shellcheck disable=SC2046,SC2086 # lists of options
+	TMPDIR=$run timeout --foreground -k 10 "$TIMEOUT" qemu-system-x86_64 $(stock_cpus "$guest") $QEMU_WORDS -cpu max,-cx16 -m "$MEMORY" \
 		-nodefaults -no-user-config -nic none -display none -no-reboot \
 		-kernel "$root"/boot/vmlinuz-* -initrd "$root"/boot/initrd.img-* \
 		-append "$(stock_words) $(job_words)" \

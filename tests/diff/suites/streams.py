@@ -7,6 +7,7 @@ sent, most of it by the fast path, whatever happens on the way. The ends are
 
 with IPv6 as in the drawing of harness/bed.py.
 """
+import errno
 import hashlib
 import os
 import select
@@ -85,16 +86,16 @@ class Streams:
         return s
 
     def dial(self, to):
-        """Not at once: until its neighbour answers, the far end can give a connection up."""
+        """Not at once: until a neighbour answers, the far end or the router can give a connection up."""
         for last in (False, False, True):
             c = self.socket("c", socket.SOCK_STREAM)
             c.settimeout(20)
             try:
                 c.connect(to)
                 return c
-            except ConnectionResetError:
+            except OSError as e:
                 c.close()
-                if last:
+                if last or e.errno not in (errno.ECONNRESET, errno.EHOSTUNREACH):
                     raise
 
     def connect(self, dial=None):
