@@ -414,8 +414,9 @@ unlock:
 	spin_unlock(&flow->lock);
 }
 
-/* With BH on too: then there can be none that the packet at hand has to do with, and
- * none of another's is lost.
+/* Asked with BH on as well, when the answer may be another CPU's: of what is sent in
+ * process context nothing is pending, and no CPU is between two POSTROUTINGs while it
+ * runs a process.
  */
 static bool is_pending(void)
 {
@@ -534,36 +535,55 @@ static noinline bool has_ethernet(const struct sk_buff *skb, bool v6)
 }
 
 /* What comes after an encapsulation limit is looked at by parsing only. */
-static bool is_tunnelled(const struct ftun_net *fn, const struct sk_buff *skb,
-			 bool v6)
+static bool is_tunnelled(const struct sk_buff *skb, u8 proto, bool v6)
 {
-	u8 proto = v6 ? ipv6_hdr(skb)->nexthdr : ip_hdr(skb)->protocol;
-
 	if (proto == IPPROTO_GRE && has_ethernet(skb, v6))
 		return false;
-	return ftun_tunnel_is_proto(proto) || (v6 && proto == NEXTHDR_DEST) ||
-	       (proto == IPPROTO_UDP && READ_ONCE(fn->fou.wanted));
+	return ftun_tunnel_is_proto(proto) || proto == IPPROTO_UDP ||
+	       (v6 && proto == NEXTHDR_DEST);
 }
 
 static noinline void learn_tunnelled(struct ftun_net *fn, const struct sk_buff *skb,
-				     const struct nf_hook_state *state)
+				     const struct nf_hook_state *state, u8 proto)
 {
+	if (!is_tunnelled(skb, proto, state->pf == NFPROTO_IPV6) ||
+	    !ftun_settings_armed(fn))
+		return;
 	local_bh_disable();
 	ftun_witness_local_in(fn, skb, state->in->ifindex);
 	local_bh_enable();
 }
 
-static unsigned int learn_local_in(void *priv, struct sk_buff *skb,
-				   const struct nf_hook_state *state)
+/* Not in a tunnel, as most is that comes for the router itself. */
+static bool is_plain(const struct ftun_net *fn, u8 proto)
+{
+	return proto == IPPROTO_TCP ||
+	       (proto == IPPROTO_UDP && !READ_ONCE(fn->fou.wanted));
+}
+
+static __always_inline unsigned int learn_local_in(struct sk_buff *skb,
+						   const struct nf_hook_state *state,
+						   u8 proto)
 {
 	struct ftun_net *fn = ftun_net_get_rcu(state->net);
-	bool v6 = state->pf == NFPROTO_IPV6;
 
-	if (!is_tunnelled(fn, skb, v6))
+	if (is_plain(fn, proto))
 		ftun_witness_judge(fn, skb, FTUN_VERDICT_MAYBE);
-	else if (ftun_settings_armed(fn))
-		learn_tunnelled(fn, skb, state);
+	else
+		learn_tunnelled(fn, skb, state, proto);
 	return NF_ACCEPT;
+}
+
+static unsigned int learn_local_in4(void *priv, struct sk_buff *skb,
+				    const struct nf_hook_state *state)
+{
+	return learn_local_in(skb, state, ip_hdr(skb)->protocol);
+}
+
+static unsigned int learn_local_in6(void *priv, struct sk_buff *skb,
+				    const struct nf_hook_state *state)
+{
+	return learn_local_in(skb, state, ipv6_hdr(skb)->nexthdr);
 }
 
 static const struct nf_hook_ops learn_ops[] = {
@@ -574,7 +594,7 @@ static const struct nf_hook_ops learn_ops[] = {
 		.priority	= INT_MAX,
 	},
 	{
-		.hook		= learn_local_in,
+		.hook		= learn_local_in4,
 		.pf		= NFPROTO_IPV4,
 		.hooknum	= NF_INET_LOCAL_IN,
 		.priority	= INT_MAX,
@@ -586,7 +606,7 @@ static const struct nf_hook_ops learn_ops[] = {
 		.priority	= INT_MAX,
 	},
 	{
-		.hook		= learn_local_in,
+		.hook		= learn_local_in6,
 		.pf		= NFPROTO_IPV6,
 		.hooknum	= NF_INET_LOCAL_IN,
 		.priority	= INT_MAX,
