@@ -414,9 +414,8 @@ unlock:
 	spin_unlock(&flow->lock);
 }
 
-/* Asked with BH on as well, when the answer may be another CPU's: of what is sent in
- * process context nothing is pending, and no CPU is between two POSTROUTINGs while it
- * runs a process.
+/* Asked with BH on as well, of what a process sends or a queue gives back. Should that go
+ * on on another CPU just then, a packet is not learned from, no more.
  */
 static bool is_pending(void)
 {
