@@ -414,8 +414,8 @@ unlock:
 	spin_unlock(&flow->lock);
 }
 
-/* Asked with BH on as well, of what a process sends or a queue gives back. Should that go
- * on on another CPU just then, a packet is not learned from, no more.
+/* Asked with BH on as well, of what a process sends or a queue gives back. Should that
+ * move to another CPU just then, a packet is not learned from, no more.
  */
 static bool is_pending(void)
 {
