@@ -135,8 +135,8 @@ static enum ftun_stat parse_udp(const struct udphdr *udph, u16 room,
 /* tcp_error() of conntrack wants all of the header to be within the packet, and
  * its window tracking reads the options.
  */
-static __always_inline enum ftun_stat parse_tcp(struct sk_buff *skb, u32 off,
-						u16 room, struct ftun_packet *pkt)
+static enum ftun_stat parse_tcp(struct sk_buff *skb, u32 off, u16 room,
+				struct ftun_packet *pkt)
 {
 	const struct tcphdr *tcph = (const void *)skb->data + off;
 
