@@ -482,32 +482,37 @@ static bool passes_by(const struct ftun_net *fn, const struct nf_hook_state *sta
 	       !ftun_tunnel_maybe(state->out) && !ftun_settings_plain(fn);
 }
 
-/* Is there anything to learn from a packet that did not just enter a tunnel? */
-static bool teaches(struct ftun_net *fn, struct sk_buff *skb,
-		    const struct nf_hook_state *state)
+/* Most of those that enter a tunnel, nobody waits for. */
+static void watch_outer(struct ftun_net *fn, struct sk_buff *skb,
+			const struct nf_hook_state *state)
 {
-	bool v6 = state->pf == NFPROTO_IPV6;
+	if (!is_pending())
+		return;
+	local_bh_disable();
+	learn_outer(fn, skb, state);
+	local_bh_enable();
+}
 
-	return state->in && !was_reassembled(skb, v6) &&
-	       !stays_slow(fn, skb, v6);
+static void watch_inner(struct ftun_net *fn, struct sk_buff *skb,
+			const struct nf_hook_state *state, bool v6)
+{
+	forget_pending();
+	if (!state->in || was_reassembled(skb, v6) || stays_slow(fn, skb, v6))
+		return;
+	local_bh_disable();
+	learn_inner(fn, skb, state);
+	local_bh_enable();
 }
 
 static noinline void learn_packet(struct ftun_net *fn, struct sk_buff *skb,
 				  const struct nf_hook_state *state)
 {
 	bool v6 = state->pf == NFPROTO_IPV6;
-	bool outer = state->in && !was_forwarded(skb, v6);
 
-	if (!outer)
-		forget_pending();
-	if (outer ? !is_pending() : !teaches(fn, skb, state))
-		return;
-	local_bh_disable();
-	if (outer)
-		learn_outer(fn, skb, state);
+	if (state->in && !was_forwarded(skb, v6))
+		watch_outer(fn, skb, state);
 	else
-		learn_inner(fn, skb, state);
-	local_bh_enable();
+		watch_inner(fn, skb, state, v6);
 }
 
 static unsigned int learn_postrouting(void *priv, struct sk_buff *skb,
