@@ -177,6 +177,11 @@ class Bed:
         with self.router:
             net.run("nft", "-f", "-", stdin=text)
 
+    def help_ftp(self, port):
+        """Connections to that port get conntrack's helper for FTP."""
+        self.nft("table ip h { ct helper f { type \"ftp\" protocol tcp; }; chain c { type filter hook forward priority -1; "
+                 "tcp dport %d ct helper set \"f\"; }; }" % port)
+
     def shell(self, line, check=True):
         with self.router:
             return net.shell(line, check)

@@ -561,8 +561,7 @@ def rule_tunnel(bed):
 @test
 def lost_in_tunnel(bed):
     """a packet that never came out of the tunnel: the next one there, of a refused connection, is not taken for it"""
-    bed.nft("table ip h { ct helper f { type \"ftp\" protocol tcp; }; chain c { type filter hook forward priority -1; "
-            "tcp dport 80 ct helper set \"f\"; }; }")
+    bed.help_ftp(80)
     refused = Conn(bed, 1000, proto="tcp").warm()
     until("refused", lambda: refused.talk() or states(bed) == [("refused", "refused")])
     conn = settled(bed, 1001)

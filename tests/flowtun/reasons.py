@@ -391,8 +391,7 @@ def owned(bed):
 
 @reason("refuse_helper")
 def helper(bed):
-    bed.nft("table ip h { ct helper f { type \"ftp\" protocol tcp; }; chain c { type filter hook forward priority -1; "
-            "tcp dport 80 ct helper set \"f\"; }; }")
+    bed.help_ftp(80)
     return Conn(bed, 1000, proto="tcp").warm()
 
 
