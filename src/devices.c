@@ -179,6 +179,7 @@ static int devices_event(struct notifier_block *nb, unsigned long event,
 	case NETDEV_CHANGEADDR:
 	case NETDEV_CHANGENAME:
 	case NETDEV_CHANGEUPPER:
+	case NETDEV_CHANGEINFODATA:	/* how a bond chooses */
 	case NETDEV_FEAT_CHANGE:
 		ftun_policy_changed(fn);
 	}

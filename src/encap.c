@@ -192,6 +192,18 @@ static void push_label(const struct net *net, struct sk_buff *skb,
 	ftun_rewrite_label((struct ipv6hdr *)skb->data, label);
 }
 
+/* Somebody on the slow path asks for a hash: ip_tunnel_xmit(), udp_flow_src_port(), or
+ * ip6_make_flowlabel(), which makes one that no packet has a part in. The device below
+ * finds what has been asked for.
+ */
+static void push_hash(struct sk_buff *skb, const struct ftun_way *way)
+{
+	if (way->hash_by == FTUN_HASH_INNER)
+		skb_get_hash(skb);
+	else if (!skb->l4_hash && !skb->sw_hash)
+		__skb_set_sw_hash(skb, way->hash, way->hash_l4);
+}
+
 static u16 next_id(struct net *net, const struct ftun_outer *outer, int count)
 {
 	struct iphdr iph;
@@ -262,6 +274,8 @@ bool ftun_encap_push(struct net *net, struct sk_buff *skb,
 		skb_set_inner_ipproto(skb, inner6 ? IPPROTO_IPV6 : IPPROTO_IPIP);
 	skb->skb_iif = 0;
 	skb_set_queue_mapping(skb, 0);
+	if (path->way->hash_by != FTUN_HASH_NONE)
+		push_hash(skb, path->way);
 	push_header(net, skb, path);
 	if (outer->v6)
 		push_label(net, skb, path);

@@ -514,6 +514,34 @@ static void path_set_several(struct ftun_path *path, struct net *net,
 	path->way->second = ftun_second();
 }
 
+/* Has the packet come with a hash that it still has when the outer header is put on? */
+static bool witness_hash(const struct ftun_path *path,
+			 const struct ftun_witness *witness)
+{
+	return path->what & FTUN_PATH_DECAP ? witness->hash_l4
+					    : witness->hashed;
+}
+
+/* The device that the packet leaves by may go by its hash. Has the slow path given it one? */
+static void path_set_hash(const struct ftun_path *path,
+			  const struct ftun_observation *seen)
+{
+	const struct sk_buff *skb = seen->skb;
+	struct ftun_way *way = path->way;
+
+	if (!(path->what & FTUN_PATH_ENCAP) || witness_hash(path, seen->witness) ||
+	    !(skb->l4_hash || skb->sw_hash) ||
+	    !ftun_xmit_takes_hash(way->neigh->dev))
+		return;
+	if (!way->outer.v6 || way->outer.rules & FTUN_OUTER_SPORT_AUTO) {
+		way->hash_by = FTUN_HASH_INNER;
+		return;
+	}
+	way->hash_by = FTUN_HASH_OUTER;
+	way->hash = skb->hash;
+	way->hash_l4 = skb->l4_hash;
+}
+
 /* All that can be known from one packet about the packets like it. */
 static enum ftun_stat path_build(struct ftun_path *path, struct ftun_flow *flow,
 				 u8 index, const struct ftun_observation *seen)
@@ -551,15 +579,10 @@ static enum ftun_stat path_build(struct ftun_path *path, struct ftun_flow *flow,
 	path_set_several(path, net, seen);
 	path->way->mtu = path_mtu(path);
 	path->way->headroom = path_headroom(path);
-	return path_hold_neigh(path, seen->skb);
-}
-
-/* The hash that the packet has got when the outer header is put on. */
-static bool witness_hash(const struct ftun_path *path,
-			 const struct ftun_witness *witness)
-{
-	return path->what & FTUN_PATH_DECAP ? witness->hash_l4
-					    : witness->hashed;
+	reason = path_hold_neigh(path, seen->skb);
+	if (reason == FTUN_OK)
+		path_set_hash(path, seen);
+	return reason;
 }
 
 /* The UDP header, its checksum taken over, and its source port if that goes by a

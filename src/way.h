@@ -24,6 +24,13 @@ static inline u32 ftun_ct_mark(const struct nf_conn *ct)
 #endif
 }
 
+/* Which hash is a packet to have that came without one, where the device that it leaves by
+ * goes by that?
+ */
+#define FTUN_HASH_NONE		0
+#define FTUN_HASH_INNER		1	/* its own, before the outer header is on */
+#define FTUN_HASH_OUTER		2	/* that of the tunnel's route */
+
 /**
  * struct ftun_acct - a conntrack entry of outer packets, to which they are accounted
  * @ct:  entry, with a reference; or NULL
@@ -76,6 +83,9 @@ struct ftun_acct {
  * @mtu:        longest inner packet to be sent whole
  * @headroom:   bytes wanted in front of the inner header
  * @asks_ct:    the device may ask for a packet's entry, see ftun_xmit_asks_ct()
+ * @hash_by:    FTUN_HASH_*
+ * @hash:       with FTUN_HASH_OUTER
+ * @hash_l4:    it is one of ports too, as skb->l4_hash says
  * @second:     with FTUN_PATH_SEVERAL, ftun_second() when it was proven
  * @udp:        with FTUN_PATH_ENCAP, ftun_tunnel_udp() of @tun_out
  * @outer_in:   conntrack entry of the outer packets that come in
@@ -107,6 +117,9 @@ struct ftun_way {
 	u16			mtu;
 	u16			headroom;
 	bool			asks_ct;
+	u8			hash_by;
+	bool			hash_l4;
+	u32			hash;
 	u32			second;
 	u64			udp;
 	struct ftun_acct	outer_in;

@@ -8,6 +8,9 @@
 #include <linux/if_arp.h>
 #include <linux/skbuff.h>
 #include <linux/string.h>
+#include <net/bareudp.h>
+#include <net/bonding.h>
+#include <net/geneve.h>
 #include <net/inet_ecn.h>
 #include <net/ip_tunnels.h>
 #include <net/neighbour.h>
@@ -15,11 +18,13 @@
 #include <net/ip6_route.h>
 #include <net/ipv6.h>
 #include <net/sch_generic.h>
+#include <net/vxlan.h>
 
 #include "compat/ip_stats.h"
 #include "compat/tc.h"
 #include "flow.h"
 #include "parse.h"
+#include "tunnel.h"
 
 static void acct(const struct ftun_acct *acct, u32 len)
 {
@@ -258,6 +263,44 @@ bool ftun_xmit_asks_ct(struct net_device *dev)
 
 	return dev_asks_ct(dev) ||
 	       netdev_walk_all_lower_dev_rcu(dev, lower_asks_ct, &priv);
+}
+
+/* It chooses a port by the hash that a packet has, if that is one of ports. */
+static bool bond_takes_hash(const struct net_device *dev)
+{
+	const struct bonding *bond = netdev_priv(dev);
+
+	return netif_is_bond_master(dev) &&
+	       READ_ONCE(bond->params.xmit_policy) == BOND_XMIT_POLICY_ENCAP34;
+}
+
+static bool dev_takes_hash(const struct net_device *dev)
+{
+	return netif_is_vxlan(dev) || netif_is_geneve(dev) ||
+	       netif_is_bareudp(dev) || netif_is_team_master(dev) ||
+	       bond_takes_hash(dev) || ftun_tunnel_maybe(dev);
+}
+
+static int lower_takes_hash(struct net_device *dev,
+			    struct netdev_nested_priv *priv)
+{
+	return dev_takes_hash(dev);
+}
+
+/**
+ * ftun_xmit_takes_hash() - does a device go by the hash that a packet has?
+ * @dev: what packets are sent by; or one below it
+ *
+ * For a source port or flow label of its own, or to choose what to send it by.
+ *
+ * Context: BH off, RCU read side.
+ */
+bool ftun_xmit_takes_hash(struct net_device *dev)
+{
+	struct netdev_nested_priv priv = {};
+
+	return dev_takes_hash(dev) ||
+	       netdev_walk_all_lower_dev_rcu(dev, lower_takes_hash, &priv);
 }
 
 /**

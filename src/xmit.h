@@ -16,6 +16,7 @@ void ftun_xmit_count_in(struct net *net, const struct sk_buff *skb,
 			const struct ftun_path *path);
 void ftun_xmit_count_discard(struct net *net, const struct sk_buff *skb);
 bool ftun_xmit_asks_ct(struct net_device *dev);
+bool ftun_xmit_takes_hash(struct net_device *dev);
 void ftun_xmit(struct net *net, struct sk_buff *skb,
 	       const struct ftun_path *path);
 

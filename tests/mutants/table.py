@@ -131,6 +131,11 @@ mutant("sender before nat not told", "^other change of wireguard, client: peer l
        ("xmit.c", r"s/if \(!way->asks_ct\)/if (1)/"), quick=True)
 mutant("sent in clear, below what encrypts", "^other LAN in (wireguard|xfrm): both ways$",
        ("xmit.c", r's/skb->dev = dst->dev;/skb->dev = dev_get_by_name_rcu(dev_net(dst->dev), "lan0") ?: dst->dev;/'))
+mutant("hash of what is outside", "^hash: (gre-key over (vxlan|FOU)|ipip, bond by encap3)",
+       ("encap.c", r"s/if \(path->way->hash_by != FTUN_HASH_NONE\)/if (0)/"), quick=True)
+mutant("hash of the tunnel not taken over", "^hash: ip6gre-key over geneve",
+       ("encap.c", r"s/__skb_set_sw_hash\(skb, way->hash, way->hash_l4\)/skb_get_hash(skb)/"))
+mutant("a bond's policy not asked for", "^hash: ipip, bond by encap3", ("xmit.c", r"s/bond_takes_hash\(dev\) \|\| //"))
 mutant("came encrypted, not refused", "^other underlay in xfrm: both ways$", ("learn.c", r"s/ && witness\.ipsec/ \&\& false/"))
 
 # ---- armed: what the proof stood on has changed

@@ -179,7 +179,7 @@ class Bed:
         if not self.bare:
             drop_kept()
         self.ns = {k: Bed.kept.pop(k, None) or net.Netns("ftd-" + k) for k in "cfr"}
-        self.sessions = {}
+        self.sessions, self.taps = {}, []
         self.ns["r"].enter()
         try:
             self.build()
@@ -253,7 +253,7 @@ class Bed:
 
     def wire(self, name, ns, dev):
         """An end of a wire, or of something on top of it: ports={"client": "q5"} is VLAN 5, see layers.py,
-        and lines of `ip` make another device called over. None of them: a device without a wire."""
+        and lines of `ip` make another device called over, whose own headers are looked at too. None of them: a device without a wire."""
         port = self.world["ports"].get(name, ())
         if port is None:
             return net.Tun(name, self.ns["r"], "ltun", SITES[name].mac)
@@ -265,6 +265,8 @@ class Bed:
                     secret.speak_ipv6(dev)
                 net.up(dev)
                 batch(port)
+            if name not in self.world["secret"]:
+                self.taps.append(layers.Tap(name, self.ns[ns], dev))
             dev = "over"
         if name in self.world["secret"]:
             return secret.Wire(name, self.ns[ns], dev, SITES[name].mac)
@@ -294,6 +296,7 @@ class Bed:
                     # virtio's header goes to the end, where no field has its offset moved
                     got[name].append(self.norm.frame(frame[hdr:], frame[:hdr]) + _vnet(frame[:hdr]))
             if not asked:
+                got.update((tap.name, tap.take()) for tap in self.taps)
                 return {**got, **self.below.take()} if self.below else got
             self.drain()
 
@@ -333,7 +336,7 @@ class Bed:
         return snap
 
     def close(self):
-        for wire in list(getattr(self, "wires", {}).values()) + list(filter(None, [getattr(self, "below", None)])):
+        for wire in list(getattr(self, "wires", {}).values()) + self.taps + list(filter(None, [getattr(self, "below", None)])):
             wire.close()
         for session in self.sessions.values():
             session.close()

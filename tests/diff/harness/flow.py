@@ -67,8 +67,9 @@ class Flow:
         return SITES[self.path[way == "down"]]
 
     def learn(self, got):
-        """The far side answers to what it has seen: NAT is whatever came out."""
-        for frame in got[self.site("down").wire]:
+        """The far side answers to what it has seen: NAT is whatever came out. Of a bond's two wires, by either."""
+        wire = self.site("down").wire
+        for frame in got[wire] + got["far2"] * (wire == "far"):
             seen = dissect.ports(frame, self.proto)
             if seen:
                 src, sport, dst, dport = seen

@@ -73,6 +73,24 @@ class Layered(net.Wire):
         return frame[:12] + struct.pack("!H", inside) + frame[at + 10:] + frame[12:at + 10]
 
 
+class Tap(net.Wire):
+    """The wire below a tunnel that has the harness's wire in it: what the tunnel's device put around
+    each packet, up to its ports, and how long it all is. What is inside is looked at where it comes out."""
+
+    def __init__(self, name, ns, dev):
+        super().__init__(name + " below", ns, dev, "")
+
+    def take(self):
+        return [_outside(frame) for frame in super().take()]
+
+
+def _outside(frame):
+    """Without the ID and the checksums that follow from it."""
+    if frame[12:14] != b"\x08\x00":
+        return frame
+    return frame[:18] + b"\0\0" + frame[20:24] + b"\0\0" + frame[26:38] + b"\0" * (len(frame) - 38)
+
+
 def _tag(frame, at):
     """Without the priority, which is compared where it is put to the end."""
     kind, tci = struct.unpack_from("!HH", frame, at)

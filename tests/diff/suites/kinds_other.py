@@ -3,6 +3,7 @@
 connection through one that is, or below it. The wire is inside of them."""
 from harness.engine import ANY, case
 from harness.flow import Do, down, up
+from harness.kinds import KINDS
 from .around_link import lan, underlay
 
 
@@ -18,11 +19,12 @@ def end(name, on, kind, macs, here, there):
             "link set %s mtu 1500 up" % name)
 
 
-def over(kind, port, on, far, move):
+def over(kind, port, on, far, move, tunnel="ipip"):
     """A router whose wire there has one of those on it."""
-    net = {"lan0": "10.8.0.", "und0": "10.8.1."}[on]
-    return dict(needs=kind, und_mtu=1700, tun_mtu=1480, ports={port: end("over", far, kind, MACS[on][::-1], net + "2", net + "1")},
-                setup=end("over0", on, kind, MACS[on], net + "1", net + "2") + move("over0"))
+    net, six = {"lan0": "10.8.0.", "und0": "10.8.1."}[on], KINDS[tunnel].under == 6
+    return dict(kind=tunnel, needs=kind, und_mtu=1700, tun_mtu=KINDS[tunnel].mtu(),
+                ports={port: end("over", far, kind, MACS[on][::-1], net + "2", net + "1")},
+                setup=end("over0", on, kind, MACS[on], net + "1", net + "2") + move("over0", six))
 
 
 def worlds():
@@ -64,3 +66,39 @@ for _name, _net, _prefix, _options in (("6to4", "2002::/16", "2002:cb00:7102", "
     cases(_name, dict(kind="sit", setup=("link del tun0", "link add tun0 type sit local 192.0.2.1 ttl 64" + _options,
                                          "link set tun0 up", "route add %s dev tun0" % _net)),
           family=6, dial=(_prefix + "::2", 5001))
+
+# ---- what goes by a packet's hash: the slow path has asked for it before the outer header was on ----------
+
+HASHED = ("ipip", "sit", "gre-key", "fou-ipip", "gue-sit", "fou-gre-port", "ip6ip6", "ipip6", "ip6gre-key", "fou-ip6gre", "gue-ip6ip6",
+          "ext-gre-key")
+NESTED = ("link add nest0 type ipip local 192.0.2.1 remote 192.0.2.9 encap fou encap-sport auto encap-dport 5504", "link set nest0 up",
+          "neigh add 192.0.2.9 lladdr 02:00:00:00:02:02 dev und0 nud permanent", "route replace 203.0.113.0/24 dev nest0")
+
+
+def ports_by_hash(name, world, families):
+    for family in families:
+        for proto in ("udp", "tcp"):
+            case("hash: %s, %s in %d" % (name, proto, family), [up(), up(size=1), down(), up(size=700), down()], world=world, family=family,
+                 proto=proto)
+
+
+for _kind in HASHED:
+    for _below in OPTIONS:
+        ports_by_hash("%s over %s" % (_kind, _below), over(_below, "far", "und0", "f0", underlay, _kind), KINDS[_kind].inner)
+    if KINDS[_kind].under == 4 and not KINDS[_kind].udp:
+        ports_by_hash("%s over FOU" % _kind, dict(kind=_kind, setup=NESTED, tun_mtu=1400), KINDS[_kind].inner)
+
+
+def by_two(policy, under):
+    """A bond of both underlay wires."""
+    return ("link add bond9 address %s type bond mode balance-xor xmit_hash_policy %s" % (MACS["und0"][0], policy),
+            *underlay("bond9", under == 6), "link set und0 down", "link set und1 down", "link set und0 master bond9",
+            "link set und1 master bond9")
+
+
+for _kind in ("ipip", "gre-key", "fou-ipip", "ip6ip6", "ip6gre-key"):
+    for _policy in ("encap3+4", "layer3+4"):
+        _world = dict(kind=_kind, setup=by_two(_policy, KINDS[_kind].under))
+        for _n in range(6):
+            case("hash: %s, bond by %s, %d" % (_kind, _policy, _n), [up(), up(size=1), down(), up(size=700), down()], world=_world,
+                 family=KINDS[_kind].inner[0], tags=("quick",) if (_kind, _policy) == ("ipip", "encap3+4") else ())
