@@ -10,6 +10,7 @@
 #include <linux/netfilter.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/netlink.h>
+#include <linux/random.h>
 #include <linux/rtnetlink.h>
 
 #include "compat/hook.h"
@@ -102,6 +103,8 @@ int ftun_policy_net_init(struct ftun_net *fn)
 {
 	int err;
 
+	/* Any, so that strangers of a namespace that has gone are none here. */
+	atomic_set(&fn->generation, get_random_u32());
 	err = nft_watch_start(&fn->nft, fn->net);
 	if (err)
 		return err;
