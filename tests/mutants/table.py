@@ -136,7 +136,7 @@ mutant("hash of what is outside", "^hash: (gre-key over (vxlan|FOU)|ipip, bond b
 mutant("hash of the tunnel not taken over", "^hash: ip6gre-key over geneve",
        ("encap.c", r"s/__skb_set_sw_hash\(skb, way->hash, way->hash_l4\)/skb_get_hash(skb)/"))
 mutant("a bond's policy not asked for", "^hash: ipip, bond by encap3", ("xmit.c", r"s/bond_takes_hash\(dev\) \|\| //"))
-mutant("a bond's new policy not heard of", "^hash: ipip, bond comes", ("devices.c", r"/NETDEV_CHANGEINFODATA/d"))
+mutant("a bond's new policy not heard of", "^hash: ipip, bond told", ("devices.c", r"/NETDEV_CHANGEINFODATA/d"))
 mutant("came encrypted, not refused", "^other underlay in xfrm: both ways$", ("learn.c", r"s/ && witness\.ipsec/ \&\& false/"))
 
 # ---- armed: what the proof stood on has changed

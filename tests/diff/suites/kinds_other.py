@@ -103,7 +103,11 @@ for _kind in ("ipip", "gre-key", "fou-ipip", "ip6ip6", "ip6gre-key"):
             case("hash: %s, bond by %s, %d" % (_kind, _policy, _n), [up(), up(size=1), down(), up(size=700), down()], world=_world,
                  family=KINDS[_kind].inner[0], tags=("quick",) if (_kind, _policy) == ("ipip", "encap3+4") else ())
 
-_CHANGE = "ip link set bond9 type bond xmit_hash_policy "
-for _n in range(6):
-    case("hash: ipip, bond comes to go by it, %d" % _n, [up(), down(), Do(_CHANGE + "encap3+4"), up(), up(), up(size=1), down()],
-         world=dict(setup=by_two("layer3+4", 4), id="changes"), fast=dict(encap=3, decap=1), undo=(_CHANGE + "layer3+4",))
+# sysfs tells of it in another way than netlink does.
+for _how, _change in (("netlink", "ip link set bond9 type bond xmit_hash_policy %s"),
+                      ("sysfs", "mkdir -p /tmp/sys && mount -t sysfs sys /tmp/sys && "
+                                "echo %s >/tmp/sys/class/net/bond9/bonding/xmit_hash_policy; umount /tmp/sys")):
+    for _n in range(6):
+        case("hash: ipip, bond told by %s to go by it, %d" % (_how, _n),
+             [up(), down(), Do(_change % "encap3+4"), up(), up(), up(size=1), down()], world=dict(setup=by_two("layer3+4", 4), id=_how),
+             fast=dict(encap=3, decap=1), undo=(_change % "layer3+4",))
