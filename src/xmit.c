@@ -234,18 +234,28 @@ static bool qdisc_is_plain(const struct Qdisc *qdisc)
 	return match_string(plain, ARRAY_SIZE(plain), qdisc->ops->id) >= 0;
 }
 
+static int lower_is(struct net_device *dev, struct netdev_nested_priv *priv)
+{
+	bool (**is)(const struct net_device *dev) = priv->data;
+
+	return (*is)(dev);
+}
+
+/* Is it so of a device, or of one below it? */
+static bool dev_or_lower_is(struct net_device *dev,
+			    bool (*is)(const struct net_device *dev))
+{
+	struct netdev_nested_priv priv = { .data = &is };
+
+	return is(dev) || netdev_walk_all_lower_dev_rcu(dev, lower_is, &priv);
+}
+
 static bool dev_asks_ct(const struct net_device *dev)
 {
 	const struct Qdisc *qdisc = rcu_dereference(dev->qdisc);
 
 	return dev->type != ARPHRD_ETHER || netif_is_bridge_master(dev) ||
 	       dev_tc_egress(dev) || (qdisc && !qdisc_is_plain(qdisc));
-}
-
-static int lower_asks_ct(struct net_device *dev,
-			 struct netdev_nested_priv *priv)
-{
-	return dev_asks_ct(dev);
 }
 
 /**
@@ -259,10 +269,7 @@ static int lower_asks_ct(struct net_device *dev,
  */
 bool ftun_xmit_asks_ct(struct net_device *dev)
 {
-	struct netdev_nested_priv priv = {};
-
-	return dev_asks_ct(dev) ||
-	       netdev_walk_all_lower_dev_rcu(dev, lower_asks_ct, &priv);
+	return dev_or_lower_is(dev, dev_asks_ct);
 }
 
 /* It chooses a port by the hash that a packet has, if that is one of ports. */
@@ -281,12 +288,6 @@ static bool dev_takes_hash(const struct net_device *dev)
 	       bond_takes_hash(dev) || ftun_tunnel_maybe(dev);
 }
 
-static int lower_takes_hash(struct net_device *dev,
-			    struct netdev_nested_priv *priv)
-{
-	return dev_takes_hash(dev);
-}
-
 /**
  * ftun_xmit_takes_hash() - does a device go by the hash that a packet has?
  * @dev: what packets are sent by; or one below it
@@ -297,10 +298,7 @@ static int lower_takes_hash(struct net_device *dev,
  */
 bool ftun_xmit_takes_hash(struct net_device *dev)
 {
-	struct netdev_nested_priv priv = {};
-
-	return dev_takes_hash(dev) ||
-	       netdev_walk_all_lower_dev_rcu(dev, lower_takes_hash, &priv);
+	return dev_or_lower_is(dev, dev_takes_hash);
 }
 
 /**
