@@ -81,14 +81,12 @@ class Tap(net.Wire):
         super().__init__(name + " below", ns, dev, "")
 
     def take(self):
-        return [_outside(frame) for frame in super().take()]
+        return [outside(frame, 38) if frame[12:14] == b"\x08\x00" else frame for frame in super().take()]
 
 
-def _outside(frame):
-    """Without the ID and the checksums that follow from it."""
-    if frame[12:14] != b"\x08\x00":
-        return frame
-    return frame[:18] + b"\0\0" + frame[20:24] + b"\0\0" + frame[26:38] + b"\0" * (len(frame) - 38)
+def outside(frame, end):
+    """So many bytes of an IPv4 packet's frame, without the ID and the checksum that follows from it; and its length."""
+    return frame[:18] + b"\0\0" + frame[20:24] + b"\0\0" + frame[26:end] + b"\0" * (len(frame) - end)
 
 
 def _tag(frame, at):

@@ -7,7 +7,7 @@ import struct
 import time
 
 from . import frames as fr
-from . import net, wireguard
+from . import layers, net, wireguard
 
 NETS = {"client": ("lan0", "c0", "10.8.0.", "2001:db8:80::"), "far": ("und0", "f0", "10.8.1.", "2001:db8:81::")}
 PROTOS = {"wireguard": fr.UDP, "xfrm": 50, "vti": 50, "vti6": 50}
@@ -82,7 +82,7 @@ class Below:
             elif frame[12:14] == b"\x86\xdd":
                 out.append(frame[:54] + b"\0" * (len(frame) - 54))
             elif self.kind != "wireguard" or frame[23] != fr.UDP or self.is_data(frame):
-                out.append(frame[:18] + b"\0\0" + frame[20:24] + b"\0\0" + frame[26:34] + b"\0" * (len(frame) - 34))
+                out.append(layers.outside(frame, 34))
         return {self.name: sorted(out), CLEAR: clear}
 
     @staticmethod

@@ -73,12 +73,13 @@ HASHED = ("ipip", "sit", "gre-key", "fou-ipip", "gue-sit", "fou-gre-port", "ip6i
           "ext-gre-key")
 NESTED = ("link add nest0 type ipip local 192.0.2.1 remote 192.0.2.9 encap fou encap-sport auto encap-dport 5504", "link set nest0 up",
           "neigh add 192.0.2.9 lladdr 02:00:00:00:02:02 dev und0 nud permanent", "route replace 203.0.113.0/24 dev nest0")
+PACKETS = [up(), up(size=1), down(), up(size=700), down()]
 
 
 def ports_by_hash(name, world, families):
     for family in families:
         for proto in ("udp", "tcp"):
-            case("hash: %s, %s in %d" % (name, proto, family), [up(), up(size=1), down(), up(size=700), down()], world=world, family=family,
+            case("hash: %s, %s in %d" % (name, proto, family), PACKETS, world=world, family=family,
                  proto=proto)
 
 
@@ -100,7 +101,7 @@ for _kind in ("ipip", "gre-key", "fou-ipip", "ip6ip6", "ip6gre-key"):
     for _policy in ("encap3+4", "layer3+4"):
         _world = dict(kind=_kind, setup=by_two(_policy, KINDS[_kind].under))
         for _n in range(6):
-            case("hash: %s, bond by %s, %d" % (_kind, _policy, _n), [up(), up(size=1), down(), up(size=700), down()], world=_world,
+            case("hash: %s, bond by %s, %d" % (_kind, _policy, _n), PACKETS, world=_world,
                  family=KINDS[_kind].inner[0], tags=("quick",) if (_kind, _policy) == ("ipip", "encap3+4") else ())
 
 # sysfs tells of it in another way than netlink does.
