@@ -15,6 +15,7 @@
 #include "compat/nft.h"
 #include "fou.h"
 #include "stats.h"
+#include "table.h"
 
 struct ftun_settings;
 
@@ -67,7 +68,7 @@ struct ftun_settings;
 struct ftun_net {
 	struct net			*net;
 	struct ftun_stats __percpu	*stats;
-	struct rhashtable		paths;
+	struct ftun_table		paths;
 	struct rhashtable		ways;
 	u32				retired;
 	struct rhashtable		flows;

@@ -9,6 +9,7 @@
 
 static struct kmem_cache *path_cache __read_mostly;
 static struct kmem_cache *path_nat6_cache __read_mostly;
+
 /**
  * ftun_path_alloc() - begin a path
  * @nat6: it may be one of IPv6 with NAT
@@ -69,9 +70,10 @@ void ftun_path_tuple(const struct ftun_path *path, struct ftun_tuple *tuple)
 
 int ftun_path_init(void)
 {
-	path_cache = KMEM_CACHE(ftun_path, SLAB_HWCACHE_ALIGN);
-	path_nat6_cache = kmem_cache_create("ftun_path_nat6", PATH_NAT6_SIZE, 0,
-					    SLAB_HWCACHE_ALIGN, NULL);
+	path_cache = kmem_cache_create("ftun_path", sizeof(struct ftun_path),
+				       FTUN_PATH_ALIGN, 0, NULL);
+	path_nat6_cache = kmem_cache_create("ftun_path_nat6", PATH_NAT6_SIZE,
+					    FTUN_PATH_ALIGN, 0, NULL);
 	if (path_cache && path_nat6_cache)
 		return 0;
 	ftun_path_exit();
