@@ -16,6 +16,7 @@
 #include "fou.h"
 #include "stats.h"
 #include "table.h"
+#include "work.h"
 
 struct ftun_settings;
 
@@ -98,7 +99,6 @@ struct ftun_net {
 };
 
 extern unsigned int ftun_net_id;
-extern struct workqueue_struct *ftun_workqueue;
 
 /* RCU read side, RTNL, or otherwise sure that @net stays. */
 static inline struct ftun_net *ftun_net_get(const struct net *net)

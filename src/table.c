@@ -25,9 +25,9 @@
 #include <linux/slab.h>
 
 #include "hash.h"
-#include "net.h"
 #include "path.h"
 #include "tuple.h"
+#include "work.h"
 
 #define SLOTS		5
 #define TAG_BITS	6

@@ -20,7 +20,7 @@ struct ftun_tuple;
  */
 struct ftun_table {
 	struct ftun_buckets __rcu	*buckets;
-	spinlock_t			lock;
+	spinlock_t			lock;		/* of all buckets */
 	u32				count;
 	bool				crowded;
 	struct work_struct		resize;

@@ -7,9 +7,8 @@
 
 #include "../../src/tuple.h"
 
-/* What src/table.c knows of src/path.h and src/net.h, which know all the kernel. */
+/* What src/table.c knows of src/path.h, which knows all the kernel */
 #define _FTUN_PATH_H
-#define _FTUN_NET_H
 
 #define FTUN_PATH_ALIGN	64
 
