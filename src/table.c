@@ -163,6 +163,17 @@ static struct ftun_path *buckets_find(const struct ftun_buckets *buckets,
 	return NULL;
 }
 
+/* Is what is not in this bucket nowhere? */
+static __always_inline bool ends_with(const struct ftun_buckets *buckets,
+				      const struct bucket *bucket)
+{
+	if (READ_ONCE(bucket->over))
+		return false;
+	/* Pairs with bucket_move(): what has left is in the next one. */
+	smp_rmb();
+	return !rcu_access_pointer(buckets->next);
+}
+
 /* All of a search, for those that do not end with the first bucket */
 static noinline struct ftun_path *find(const struct ftun_buckets *buckets,
 				       const struct ftun_tuple *tuple, u32 hash)
@@ -173,8 +184,7 @@ static noinline struct ftun_path *find(const struct ftun_buckets *buckets,
 		path = buckets_find(buckets, tuple, hash);
 		if (path)
 			return path;
-		/* Pairs with bucket_move(): what has left is in the next one. */
-		smp_rmb();
+		smp_rmb();	/* likewise */
 		buckets = rcu_dereference(buckets->next);
 	} while (buckets);
 	return NULL;
@@ -192,10 +202,12 @@ struct ftun_path *ftun_table_find(const struct ftun_table *table,
 {
 	const struct ftun_buckets *buckets = rcu_dereference(table->buckets);
 	u32 hash = tuple_hash(&tuple->head);
-	struct ftun_path *path;
+	const struct bucket *bucket = bucket_at(buckets, hash, 0);
+	struct ftun_path *path = bucket_find(bucket, tuple, hash);
 
-	path = bucket_find(bucket_at(buckets, hash, 0), tuple, hash);
-	return path ?: find(buckets, tuple, hash);
+	if (path || ends_with(buckets, bucket))
+		return path;
+	return find(buckets, tuple, hash);
 }
 
 /* Those that a path passes on its way to where it is */
@@ -465,7 +477,7 @@ static void bucket_move(struct ftun_buckets *from, const struct bucket *bucket,
 
 		if (!path || WARN_ON_ONCE(buckets_add(to, path, buckets_size(to))))
 			continue;
-		/* Pairs with ftun_table_find(). */
+		/* Pairs with find() and ends_with(). */
 		smp_wmb();
 		buckets_del(from, path);
 	}

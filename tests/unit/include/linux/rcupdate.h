@@ -8,6 +8,7 @@
 struct rcu_head { int none; };
 
 #define rcu_dereference(from)			(from)
+#define rcu_access_pointer(from)		(from)
 #define rcu_dereference_protected(from, why)	(from)
 #define rcu_assign_pointer(to, what)		((to) = (what))
 #define call_rcu(head, free)			(free)(head)
