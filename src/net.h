@@ -15,10 +15,10 @@
 #include "compat/nft.h"
 #include "fou.h"
 #include "stats.h"
-#include "table.h"
 #include "work.h"
 
 struct ftun_settings;
+struct ftun_table;
 
 /* Until flows are visited after an event: those come in crowds. */
 #define FTUN_GC_SOON	(HZ / 10)
@@ -69,7 +69,7 @@ struct ftun_settings;
 struct ftun_net {
 	struct net			*net;
 	struct ftun_stats __percpu	*stats;
-	struct ftun_table		paths;
+	struct ftun_table		*paths;
 	struct rhashtable		ways;
 	u32				retired;
 	struct rhashtable		flows;

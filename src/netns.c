@@ -9,6 +9,7 @@
 #include "policy.h"
 #include "proc.h"
 #include "settings.h"
+#include "table.h"
 #include "usage.h"
 
 static int netns_init_tables(struct ftun_net *fn)
@@ -22,8 +23,9 @@ static int netns_init_tables(struct ftun_net *fn)
 	if (err)
 		goto free_stats;
 	ftun_usage_net_init(fn);
-	err = ftun_table_init(&fn->paths);
-	if (err)
+	err = -ENOMEM;
+	fn->paths = ftun_table_alloc();
+	if (!fn->paths)
 		goto free_settings;
 	err = ftun_flow_net_init(fn);
 	if (err)
@@ -31,7 +33,7 @@ static int netns_init_tables(struct ftun_net *fn)
 	return 0;
 
 free_table:
-	ftun_table_exit(&fn->paths);
+	ftun_table_free(fn->paths);
 free_settings:
 	ftun_settings_net_exit(fn);
 free_stats:
@@ -42,7 +44,7 @@ free_stats:
 static void netns_exit_tables(struct ftun_net *fn)
 {
 	ftun_flow_net_exit(fn);
-	ftun_table_exit(&fn->paths);
+	ftun_table_free(fn->paths);
 	ftun_usage_net_exit(fn);
 	ftun_settings_net_exit(fn);
 	free_percpu(fn->stats);

@@ -23,6 +23,7 @@
 #include <linux/sched.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 
 #include "hash.h"
 #include "path.h"
@@ -69,6 +70,22 @@ struct ftun_buckets {
 	struct ftun_buckets __rcu	*next;
 	struct rcu_head			rcu;
 	struct bucket			*chunk[];
+};
+
+/**
+ * struct ftun_table - what the fast path looks packets up in
+ * @buckets: where to begin; RCU, changed by @resize alone
+ * @lock:    held to change any bucket, and taken with a flow's lock held
+ * @count:   paths in it; guarded by @lock
+ * @crowded: some path found no room, though others would; guarded by @lock
+ * @resize:  makes the table larger or smaller
+ */
+struct ftun_table {
+	struct ftun_buckets __rcu	*buckets;
+	spinlock_t			lock;		/* of all buckets */
+	u32				count;
+	bool				crowded;
+	struct work_struct		resize;
 };
 
 /* Secret, and the same for all namespaces. */
@@ -543,23 +560,31 @@ static void table_resize(struct work_struct *work)
 		table_advance(table);
 }
 
-int ftun_table_init(struct ftun_table *table)
+/* Return: an empty table, or NULL. */
+struct ftun_table *ftun_table_alloc(void)
 {
+	struct ftun_table *table = kzalloc(sizeof(*table), GFP_KERNEL);
 	struct ftun_buckets *buckets = buckets_alloc(SIZE_LEAST, GFP_KERNEL);
 
 	BUILD_BUG_ON(FTUN_TUPLE_INNER_PAIRS4 != 2 || FTUN_TUPLE_INNER_PAIRS6 != 5);
 	BUILD_BUG_ON(FTUN_PATH_ALIGN <= TAG_MASK);
-	if (!buckets)
-		return -ENOMEM;
+	if (!table || !buckets)
+		goto free;
 	get_random_once(tuple_keys, sizeof(tuple_keys));
 	spin_lock_init(&table->lock);
 	INIT_WORK(&table->resize, table_resize);
 	rcu_assign_pointer(table->buckets, buckets);
-	return 0;
+	return table;
+
+free:
+	if (buckets)
+		buckets_free(buckets);
+	kfree(table);
+	return NULL;
 }
 
 /* The table is empty, and nobody looks for anything in it any more. */
-void ftun_table_exit(struct ftun_table *table)
+void ftun_table_free(struct ftun_table *table)
 {
 	struct ftun_buckets *buckets, *next;
 
@@ -571,4 +596,5 @@ void ftun_table_exit(struct ftun_table *table)
 		buckets_free(buckets);
 		buckets = next;
 	}
+	kfree(table);
 }

@@ -16,7 +16,7 @@
 #define MANY	6000
 
 static struct nf_conn ct;
-static struct ftun_table table;
+static struct ftun_table *table;
 static struct ftun_path *paths[2 * MANY];
 static u32 count;
 static bool others;
@@ -25,9 +25,9 @@ u32 fail_every, allocations;
 
 static void work_run(void)
 {
-	while (table.resize.queued) {
-		table.resize.queued = false;
-		table.resize.does(&table.resize);
+	while (table->resize.queued) {
+		table->resize.queued = false;
+		table->resize.does(&table->resize);
 	}
 }
 
@@ -50,12 +50,12 @@ static struct ftun_path *lookup(const struct ftun_path *path)
 	struct ftun_tuple tuple;
 
 	ftun_path_tuple(path, &tuple);
-	return ftun_table_find(&table, &tuple);
+	return ftun_table_find(table, &tuple);
 }
 
 static bool add(struct ftun_path *path)
 {
-	int err = ftun_table_add(&table, path);
+	int err = ftun_table_add(table, path);
 
 	if (!err) {
 		paths[count++] = path;
@@ -68,7 +68,7 @@ static bool add(struct ftun_path *path)
 
 static void del(u32 i)
 {
-	ftun_table_del(&table, paths[i]);
+	ftun_table_del(table, paths[i]);
 	assert_null(lookup(paths[i]));
 	free(paths[i]);
 	paths[i] = paths[--count];
@@ -78,7 +78,7 @@ static void check_all(void)
 {
 	for (u32 i = 0; i < count; i++)
 		assert_ptr_equal(lookup(paths[i]), paths[i]);
-	assert_int_equal(table.count, count);
+	assert_int_equal(table->count, count);
 }
 
 /* Between two buckets that the worker moves others may come. */
@@ -98,14 +98,15 @@ static int begin(void **state)
 {
 	fail_every = 0;
 	others = true;
-	return ftun_table_init(&table);
+	table = ftun_table_alloc();
+	return !table;
 }
 
 /* Or a search would go on for nothing. */
 static void check_empty(void)
 {
-	for (u32 i = 0; i < table_size(&table); i++)
-		assert_int_equal(bucket_at(table_last(&table), i << TAG_BITS, 0)->over, 0);
+	for (u32 i = 0; i < table_size(table); i++)
+		assert_int_equal(bucket_at(table_last(table), i << TAG_BITS, 0)->over, 0);
 }
 
 static int end(void **state)
@@ -115,13 +116,13 @@ static int end(void **state)
 		del(count - 1);
 	work_run();
 	check_empty();
-	ftun_table_exit(&table);
+	ftun_table_free(table);
 	return 0;
 }
 
 static u32 size(void)
 {
-	return table_size(&table);
+	return table_size(table);
 }
 
 /* As often as the worker comes it is the right size, and has everything. */
@@ -149,11 +150,11 @@ static void table_needs_nobody(void **state)
 	for (u32 turn = 0; turn < MANY; turn++)
 		add(path_new(false));
 	check_all();
-	assert_true(table_next(&table, table_first(&table)));
+	assert_true(table_next(table, table_first(table)));
 	assert_true(count > MANY - MANY / 100);
 	work_run();
 	check_all();
-	assert_null(table_next(&table, table_first(&table)));
+	assert_null(table_next(table, table_first(table)));
 }
 
 /* As many as the search goes through buckets, and it comes to an end. */
@@ -172,9 +173,9 @@ static void table_of_one_hash(void **state)
 	path = path_new(true);
 	path->head.sport = 1;
 	assert_null(lookup(path));
-	assert_int_equal(ftun_table_add(&table, path), -EBUSY);
+	assert_int_equal(ftun_table_add(table, path), -EBUSY);
 	del(rnd() % count);
-	assert_int_equal(ftun_table_add(&table, path), 0);
+	assert_int_equal(ftun_table_add(table, path), 0);
 	paths[count++] = path;
 	check_all();
 	work_run();
@@ -186,7 +187,7 @@ static void table_knows_the_same_tuple(void **state)
 	struct ftun_path *path = path_new(false), other = *path;
 
 	assert_true(add(path));
-	assert_int_equal(ftun_table_add(&table, &other), -EEXIST);
+	assert_int_equal(ftun_table_add(table, &other), -EEXIST);
 	other.outer ^= 1;
 	assert_null(lookup(&other));
 }
