@@ -74,8 +74,6 @@
 	"The setting learn-after: short connections are not worth the proof." },
 { "wait_tuple",
 	"Garbage collection removes the ended connection within a second or two." },
-{ "wait_room",
-	"A moment later the table is larger. If it keeps counting: more than 80 connections with the same addresses, ports and protocol, in as many conntrack zones, do not all find room." },
 { "refuse_helper",
 	"Helpers (FTP, SIP, ...) read and change payload." },
 { "refuse_proto",

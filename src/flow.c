@@ -187,7 +187,7 @@ static void dir_unlink_path(struct ftun_flow *flow, struct ftun_dir *dir)
 	lockdep_assert_held(&flow->lock);
 	if (!dir->path)
 		return;
-	ftun_table_del(flow->fn->paths, dir->path);
+	ftun_table_del(flow->fn, dir->path);
 	ftun_path_free(flow->fn, dir->path);
 	dir->path = NULL;
 }
@@ -318,11 +318,11 @@ enum ftun_stat ftun_flow_arm(struct ftun_flow *flow, struct ftun_dir *dir,
 		dir_unlink_path(flow, dir);
 	}
 	dir_drop_path(flow, dir);
-	err = ftun_table_add(flow->fn->paths, path);
+	err = ftun_table_add(flow->fn, path);
 	if (err) {
 		ftun_usage_ended(flow->fn, path, dir->in, dir->out);
 		return err == -EEXIST ? FTUN_STAT_wait_tuple
-				      : FTUN_STAT_wait_room;
+				      : FTUN_STAT_refuse_nomem;
 	}
 	dir->path = path;
 	dir->state = FTUN_ARMED;

@@ -560,7 +560,7 @@ static noinline unsigned int ingress_ip(const struct ftun_device *fdev,
 		ftun_stat_inc(fn->stats, reason);
 		return NF_ACCEPT;
 	}
-	path = ftun_table_find(fn->paths, &pkt.tuple);
+	path = ftun_table_find(fn, &pkt.tuple);
 	if (!path) {
 		ftun_stat_inc(fn->stats, FTUN_STAT_miss);
 		ftun_witness_take(fn, skb, &pkt);

@@ -15,10 +15,8 @@
 #include "compat/nft.h"
 #include "fou.h"
 #include "stats.h"
-#include "work.h"
 
 struct ftun_settings;
-struct ftun_table;
 
 /* Until flows are visited after an event: those come in crowds. */
 #define FTUN_GC_SOON	(HZ / 10)
@@ -69,7 +67,7 @@ struct ftun_table;
 struct ftun_net {
 	struct net			*net;
 	struct ftun_stats __percpu	*stats;
-	struct ftun_table		*paths;
+	struct rhashtable		paths;
 	struct rhashtable		ways;
 	u32				retired;
 	struct rhashtable		flows;
@@ -99,6 +97,7 @@ struct ftun_net {
 };
 
 extern unsigned int ftun_net_id;
+extern struct workqueue_struct *ftun_workqueue;
 
 /* RCU read side, RTNL, or otherwise sure that @net stays. */
 static inline struct ftun_net *ftun_net_get(const struct net *net)

@@ -23,9 +23,8 @@ static int netns_init_tables(struct ftun_net *fn)
 	if (err)
 		goto free_stats;
 	ftun_usage_net_init(fn);
-	err = -ENOMEM;
-	fn->paths = ftun_table_alloc();
-	if (!fn->paths)
+	err = ftun_table_init(fn);
+	if (err)
 		goto free_settings;
 	err = ftun_flow_net_init(fn);
 	if (err)
@@ -33,7 +32,7 @@ static int netns_init_tables(struct ftun_net *fn)
 	return 0;
 
 free_table:
-	ftun_table_free(fn->paths);
+	ftun_table_exit(fn);
 free_settings:
 	ftun_settings_net_exit(fn);
 free_stats:
@@ -44,7 +43,7 @@ free_stats:
 static void netns_exit_tables(struct ftun_net *fn)
 {
 	ftun_flow_net_exit(fn);
-	ftun_table_free(fn->paths);
+	ftun_table_exit(fn);
 	ftun_usage_net_exit(fn);
 	ftun_settings_net_exit(fn);
 	free_percpu(fn->stats);

@@ -70,10 +70,9 @@ void ftun_path_tuple(const struct ftun_path *path, struct ftun_tuple *tuple)
 
 int ftun_path_init(void)
 {
-	path_cache = kmem_cache_create("ftun_path", sizeof(struct ftun_path),
-				       FTUN_PATH_ALIGN, 0, NULL);
-	path_nat6_cache = kmem_cache_create("ftun_path_nat6", PATH_NAT6_SIZE,
-					    FTUN_PATH_ALIGN, 0, NULL);
+	path_cache = KMEM_CACHE(ftun_path, SLAB_HWCACHE_ALIGN);
+	path_nat6_cache = kmem_cache_create("ftun_path_nat6", PATH_NAT6_SIZE, 0,
+					    SLAB_HWCACHE_ALIGN, NULL);
 	if (path_cache && path_nat6_cache)
 		return 0;
 	ftun_path_exit();

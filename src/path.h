@@ -2,6 +2,7 @@
 #ifndef _FTUN_PATH_H
 #define _FTUN_PATH_H
 
+#include <linux/rhashtable-types.h>
 #include <net/netfilter/nf_conntrack.h>
 
 #include "rewrite.h"
@@ -33,9 +34,6 @@ struct ftun_net;
  */
 #define FTUN_PATH_IDS		64
 
-/* The table has other uses for the lowest bits of a path's address. */
-#define FTUN_PATH_ALIGN		64
-
 /**
  * struct ftun_path - a proven direction of a connection
  *
@@ -45,15 +43,15 @@ struct ftun_net;
  * In such an order that the first of its two cache lines has all that a search
  * compares.
  *
+ * @node:       in ftun_net.paths
  * @way:        what it shares with others, with a reference. Another one that differs
  *              in the routes alone can take its place, with the flow's lock
  *              held; the old one stays for a grace period. See renew.c
  * @ct:         its conntrack entry; the reference is the flow's
  * @head:       the key; the rest of it, what is outside, is the way's
  * @addr:       the inner addresses of the key; IPv4's leave room for @nat
- * @hash:       of @head and @addr, the table's
- * @ct_mark:    mark of @ct when it was proven: rules may ask for it
  * @used:       jiffies of the last packet, written at most once in a jiffy
+ * @ct_mark:    mark of @ct when it was proven: rules may ask for it
  * @label:      IPv6 flow label that it was proven with, of the inner packet
  * @outer_label: with FTUN_OUTER_LABEL_AUTO, of packets that come without a hash
  * @id:         next outer IPv4 id, of those taken from the kernel
@@ -75,14 +73,14 @@ struct ftun_net;
  *              there room for it
  */
 struct ftun_path {
+	struct rhash_head	node;
 	struct ftun_way		*way;
 	struct nf_conn		*ct;
 	struct ftun_tuple_head	head __aligned(8);
 	__be32			addr[8];
-	u32			hash;
 
-	u32			ct_mark;
 	u32			used;
+	u32			ct_mark;
 	__be32			label;
 	union {
 		__be32		outer_label;

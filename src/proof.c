@@ -732,7 +732,6 @@ static void not_proven(struct ftun_flow *flow, struct ftun_dir *dir,
 	case FTUN_STAT_wait_neigh:
 	case FTUN_STAT_wait_change:
 	case FTUN_STAT_wait_tuple:
-	case FTUN_STAT_wait_room:
 		ftun_stat_inc(flow->fn->stats, reason);
 	}
 	if (dir->path) {

@@ -57,7 +57,6 @@ struct seq_file;
 	X(wait_unassured, "packets of connections that conntrack does not call assured yet") \
 	X(wait_packets,	"packets that learn-after leaves to the slow path") \
 	X(wait_tuple,	"an ended connection still holds the same addresses") \
-	X(wait_room,	"no room in the table of paths until it is larger")	\
 	X(refuse_helper, "connection has a conntrack helper, sequence adjustment or fixed timeout") \
 	X(refuse_proto,	"packets neither TCP nor UDP on their way through a tunnel") \
 	X(refuse_owned,	"connection belongs to another flow offload")	\

@@ -363,40 +363,6 @@ def same_tuple(bed):
     return once
 
 
-# Connections that are alike inside have one hash, and of those no more find room: src/table.c.
-ALIKE = 5 * 16 + 1
-
-
-@reason("wait_room")
-def no_room_in_table(bed):
-    """Each in a zone of its own: by its tunnel, and the answer by its length."""
-    armed(bed, 999)
-    tool(bed, "set", "armed", "no")
-    zones = range(1, ALIKE + 1)
-    ends = [f"203.0.113.{100 + n}" for n in zones]
-    bed.shell("\n".join(f"ip link add alike{n} type ipip local 192.0.2.1 remote {end}; ip link set alike{n} up"
-                        for n, end in zip(zones, ends)))
-    bed.nft("table ip z { chain pre { type filter hook prerouting priority -300\n%s\n}\n}" % "\n".join(
-        f"iifname alike{n} ct zone set {n}; iifname lan0 udp length {8 + n} ct zone set {n}" for n in zones))
-
-    def once():
-        for end in ends:
-            outer = b.ipv4(end, "192.0.2.1", 4, b.udp("10.2.0.2", "10.1.0.2", 80, 1000))
-            bed.far.send(b.ether(b.UND, b.GATE, outer))
-        return ["udp", "10.2.0.2:80", "10.1.0.2:1000", "zone", str(ALIKE)]
-
-    def others_fast():
-        once()
-        return [way for way, _ in states(bed, "sport", "80")].count("armed") == ALIKE - 1
-
-    once()
-    for n in zones:
-        bed.client.send(b.ether(b.LAN, b.CLIENT, b.udp("10.1.0.2", "10.2.0.2", 1000, 80, size=n)))
-    tool(bed, "set", "armed", "yes")
-    until("all others are fast", others_fast)
-    return once
-
-
 # ---- connections that stay slow ----
 
 @reason("refuse_denied")

@@ -13,21 +13,12 @@
 
 #define __force
 #define __percpu
-#define __rcu
 #define __aligned(n)	__attribute__((aligned(n)))
 #define __uninitialized
 #define likely(what)	__builtin_expect(!!(what), 1)
 #define unlikely(what)	__builtin_expect(!!(what), 0)
 
 #define U16_MAX		0xffff
-
-#define noinline	__attribute__((noinline))
-#define __read_mostly
-#define BUILD_BUG_ON(what)	_Static_assert(!(what), #what)
-#define DIV_ROUND_UP(n, by)	(((n) + (by) - 1) / (by))
-#define min(a, b)	((a) < (b) ? (a) : (b))
-#define container_of(at, type, field)	\
-	((type *)((char *)(at) - offsetof(type, field)))
 
 #define cpu_to_le64(number)	htole64(number)
 #define le32_to_cpup(at)	le32toh(*(at))
@@ -36,6 +27,5 @@ typedef uint8_t u8;
 typedef uint16_t u16;
 typedef uint32_t u32;
 typedef uint64_t u64;
-typedef u64 phys_addr_t;
 
 #endif /* _UNIT_LINUX_TYPES_H */
