@@ -14,6 +14,7 @@ from mark import mark
 
 ARMED = "/sys/module/nf_flowtable_tun/parameters/armed"
 # Longer orders would keep the CPU from everything else for too long.
+ORDER_MAX = 500000
 PART = 2000
 WORDS = "dev count first flows start stride port addr fix3 fix4 hash level gso tail l4 inner tunnel".split()
 
@@ -126,11 +127,11 @@ def stride(flows):
     return step % flows
 
 
-def inject(order, count, flows=1, first=0):
-    """In parts, between which others get the CPU; returns the nanoseconds per packet of each."""
+def inject(order, count, flows=1, first=0, most=ORDER_MAX):
+    """In parts of at most @most packets; returns the nanoseconds per packet of each."""
     costs, done, step = [], 0, stride(flows)
     while done < count:
-        part = min(count - done, PART)
+        part = min(count - done, most)
         words = dict(order, count=part, flows=flows, first=first, start=done * step % flows, stride=step)
         line = " ".join(f"{name}={words[name]}" for name in WORDS if name in words)
         with open("/proc/ftun_inject", "r+b", buffering=0) as file:
@@ -145,7 +146,7 @@ def measure(order, count, flows=1, first=0):
     that are short enough to be over before something else gets the CPU."""
     before = counts([order["out"]])
     mark()
-    costs = inject(order, count, flows, first)
+    costs = inject(order, count, flows, first, PART)
     mark()
     after = counts([order["out"]])
     cell = {name: round((after[name] - before[name]) / count, 4) for name in before}
