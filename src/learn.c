@@ -518,7 +518,7 @@ static noinline void learn_packet(struct ftun_net *fn, struct sk_buff *skb,
 static unsigned int learn_postrouting(void *priv, struct sk_buff *skb,
 				      const struct nf_hook_state *state)
 {
-	struct ftun_net *fn = ftun_net_get_rcu(state->net);
+	struct ftun_net *fn = priv;
 
 	if (passes_by(fn, state))
 		ftun_witness_judge(fn, skb, FTUN_VERDICT_STRANGER);
@@ -565,12 +565,11 @@ static bool is_plain(const struct ftun_net *fn, u8 proto)
 	       (proto == IPPROTO_UDP && !READ_ONCE(fn->fou.wanted));
 }
 
-static __always_inline unsigned int learn_local_in(struct sk_buff *skb,
+static __always_inline unsigned int learn_local_in(struct ftun_net *fn,
+						   struct sk_buff *skb,
 						   const struct nf_hook_state *state,
 						   u8 proto)
 {
-	struct ftun_net *fn = ftun_net_get_rcu(state->net);
-
 	if (is_plain(fn, proto))
 		ftun_witness_judge(fn, skb, FTUN_VERDICT_MAYBE);
 	else
@@ -581,13 +580,13 @@ static __always_inline unsigned int learn_local_in(struct sk_buff *skb,
 static unsigned int learn_local_in4(void *priv, struct sk_buff *skb,
 				    const struct nf_hook_state *state)
 {
-	return learn_local_in(skb, state, ip_hdr(skb)->protocol);
+	return learn_local_in(priv, skb, state, ip_hdr(skb)->protocol);
 }
 
 static unsigned int learn_local_in6(void *priv, struct sk_buff *skb,
 				    const struct nf_hook_state *state)
 {
-	return learn_local_in(skb, state, ipv6_hdr(skb)->nexthdr);
+	return learn_local_in(priv, skb, state, ipv6_hdr(skb)->nexthdr);
 }
 
 static const struct nf_hook_ops learn_ops[] = {
@@ -617,13 +616,21 @@ static const struct nf_hook_ops learn_ops[] = {
 	},
 };
 
-int ftun_learn_net_init(struct net *net)
+/* Each namespace has its own, which are told where they are. */
+int ftun_learn_net_init(struct ftun_net *fn)
 {
-	return nf_register_net_hooks(net, learn_ops, ARRAY_SIZE(learn_ops));
+	unsigned int i;
+
+	BUILD_BUG_ON(ARRAY_SIZE(learn_ops) != FTUN_LEARN_HOOKS);
+	for (i = 0; i < FTUN_LEARN_HOOKS; i++) {
+		fn->learn_ops[i] = learn_ops[i];
+		fn->learn_ops[i].priv = fn;
+	}
+	return nf_register_net_hooks(fn->net, fn->learn_ops, FTUN_LEARN_HOOKS);
 }
 
-/* A grace period after this nothing is learned any more. */
-void ftun_learn_net_pre_exit(struct net *net)
+/* A grace period after this nothing is learned any more, and nobody looks at the hooks. */
+void ftun_learn_net_pre_exit(struct ftun_net *fn)
 {
-	nf_unregister_net_hooks(net, learn_ops, ARRAY_SIZE(learn_ops));
+	nf_unregister_net_hooks(fn->net, fn->learn_ops, FTUN_LEARN_HOOKS);
 }

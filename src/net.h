@@ -5,6 +5,7 @@
 #include <linux/atomic.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/netfilter.h>
 #include <linux/rhashtable.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
@@ -23,6 +24,9 @@ struct ftun_settings;
 
 /* Devices that wait for their ingress hook; more of them wait for a next packet. */
 #define FTUN_DEVICES_WANTED	8
+
+/* POSTROUTING and INPUT, for IPv4 and IPv6 */
+#define FTUN_LEARN_HOOKS	4
 
 /* Who walks through a table that may have a million entries leaves the RCU read side
  * after so many: with a preemptible kernel need_resched() tells nothing there, for
@@ -63,6 +67,7 @@ struct ftun_settings;
  * @gre_changed: a GRE device said so, perhaps too early, see devices.c; RTNL
  * @hook_work:   gives them one, and makes up for that
  * @gc_work:     ends flows, see flow.c
+ * @learn_ops:   the watchers' hooks, with this as private pointer, see learn.c
  */
 struct ftun_net {
 	struct net			*net;
@@ -94,6 +99,7 @@ struct ftun_net {
 	bool				gre_changed;
 	struct work_struct		hook_work;
 	struct delayed_work		gc_work;
+	struct nf_hook_ops		learn_ops[FTUN_LEARN_HOOKS];
 };
 
 extern unsigned int ftun_net_id;
@@ -103,12 +109,6 @@ extern struct workqueue_struct *ftun_workqueue;
 static inline struct ftun_net *ftun_net_get(const struct net *net)
 {
 	return net_generic(net, ftun_net_id);
-}
-
-/* The same for hooks, which are in an RCU read side that net_generic() enters again. */
-static inline struct ftun_net *ftun_net_get_rcu(const struct net *net)
-{
-	return rcu_dereference(net->gen)->ptr[ftun_net_id];
 }
 
 void ftun_net_gc_soon(struct ftun_net *fn);

@@ -66,7 +66,7 @@ static int __net_init netns_init(struct net *net)
 	err = ftun_proc_net_init(net);
 	if (err)
 		goto stop_policy;
-	err = ftun_learn_net_init(net);
+	err = ftun_learn_net_init(fn);
 	if (err)
 		goto free_proc;
 	return 0;
@@ -91,7 +91,7 @@ static void __net_exit netns_pre_exit(struct net *net)
 	struct ftun_net *fn = ftun_net_get(net);
 
 	WRITE_ONCE(fn->leaving, true);
-	ftun_learn_net_pre_exit(net);
+	ftun_learn_net_pre_exit(fn);
 	ftun_devices_net_pre_exit(fn);
 	ftun_policy_net_exit(fn);
 	/* Devices go next, and wait for who has their neighbours. */
