@@ -38,7 +38,7 @@ struct ftun_settings;
  * struct ftun_net - the module's part of a network namespace
  * @net:         the namespace, which outlives this
  * @stats:       the counters
- * @paths:       what the fast path looks packets up in, see table.c
+ * @paths:       what the fast path looks packets up in, see table.h
  * @ways:        what paths have in common, see way.c
  * @retired:     generation under which old ways let go of their neighbours; GC's own
  * @flows:       connections by conntrack entry, see flow.c

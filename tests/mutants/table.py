@@ -103,7 +103,7 @@ mutant("outer source not in the key", "^ipip twin: outer source of (nobody|the o
        ("parse.c", r"s/(end = put_addrs\(end, .*)/{ \1 end[-2] = 0; }/"), quick=True)
 mutant("tunnel not in the key", "^ipip twin: inner packet bare on the underlay$",
        ("tuple.h", r"s/ \| \(kept\[0\] \^ words\[0\]\)//; s/while \(left--\)/while (0)/; s/if \(left >= 4\)/if (0)/"),
-       ("table.c", r"s/hash = ftun_hash_pair\(pairs\[0\], keys\) \+ (.*)$/hash = \1/"))
+       ("table.h", r"s/hash = ftun_hash_pair\(pairs\[0\], keys\) \+ (.*)$/hash = \1/"))
 mutant("outer addresses not in the key", "^ipip twin: outer source of (nobody|the other tunnel)$",
        ("tuple.h", r"s/while \(left--\)/while (0)/; s/if \(left >= 4\)/if (0)/"))
 mutant("paths share what is not the same", ENCAP + "|" + DECAP,
