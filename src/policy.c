@@ -28,20 +28,23 @@ void ftun_policy_changed(struct ftun_net *fn)
 }
 
 /* A BPF program, a table of legacy iptables, or what is not known. Nothing else has data
- * of its own: nftables gives its type, and so does NAT or has its priorities. Kernels from
- * before 2026 free NAT's at once; of one that goes just now anything may be read, and once.
+ * of its own but our own hooks: nftables gives its type, and so does NAT or has its
+ * priorities. Kernels from before 2026 free NAT's at once; of one that goes just now
+ * anything may be read, and once.
  */
-static bool is_untold(const struct nf_hook_entry *hook,
+static bool is_untold(const struct ftun_net *fn, const struct nf_hook_entry *hook,
 		      const struct nf_hook_ops *ops)
 {
 	if (nf_hook_is_bpf(ops))
 		return true;
-	return hook->priv && ops->hook_ops_type == NF_HOOK_OP_UNDEFINED &&
+	return hook->priv && hook->priv != fn &&
+	       ops->hook_ops_type == NF_HOOK_OP_UNDEFINED &&
 	       ops->priority != NF_IP_PRI_NAT_DST &&
 	       ops->priority != NF_IP_PRI_NAT_SRC;
 }
 
-static bool has_untold(const struct nf_hook_entries *hooks)
+static bool has_untold(const struct ftun_net *fn,
+		       const struct nf_hook_entries *hooks)
 {
 	struct nf_hook_ops **ops;
 	int i;
@@ -50,7 +53,7 @@ static bool has_untold(const struct nf_hook_entries *hooks)
 		return false;
 	ops = nf_hook_entries_get_hook_ops(hooks);
 	for (i = 0; i < hooks->num_hook_entries; i++)
-		if (is_untold(&hooks->hooks[i], ops[i]))
+		if (is_untold(fn, &hooks->hooks[i], ops[i]))
 			return true;
 	return false;
 }
@@ -73,8 +76,8 @@ void ftun_policy_tick(struct ftun_net *fn)
 
 	rcu_read_lock();
 	for (i = 0; i < NF_INET_NUMHOOKS && !untold; i++)
-		untold = has_untold(rcu_dereference(nf->hooks_ipv4[i])) ||
-			 has_untold(rcu_dereference(nf->hooks_ipv6[i]));
+		untold = has_untold(fn, rcu_dereference(nf->hooks_ipv4[i])) ||
+			 has_untold(fn, rcu_dereference(nf->hooks_ipv6[i]));
 	rcu_read_unlock();
 	if (untold)
 		atomic_inc_return(&fn->generation);

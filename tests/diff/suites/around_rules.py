@@ -72,6 +72,8 @@ def flips(times):
 case("rules: a policy flips twenty times", flips(20), world=dict(id="flips"), fast=ANY)
 case("rules: a policy flips twenty times, tcp", flips(20), world=dict(id="flips tcp"), fast=ANY, proto="tcp")
 
+case("rules: none changes", [up(), down(), Wait(1.5), up(), down(), Wait(1.5), up(), down()], proto="tcp", fast=6)
+
 # Nobody is told of these. A second later they hold, whether the table was there before or not.
 for _name, _there in (("new table", ""), ("old table", "iptables-legacy -A FORWARD -s 10.9.9.9")):
     case("rules: legacy iptables, " + _name,
