@@ -39,6 +39,7 @@
  *           out. NULL if there is none
  * @ct:      its conntrack entry; only ever compared
  * @dir:     its direction
+ * @dst:     its route, which the direction keeps; only ever compared
  * @iif:     index of the device it came in on
  * @tunnel:  index of the tunnel device
  * @witness: what it was like when it came in
@@ -47,6 +48,7 @@ struct pending {
 	const struct sk_buff	*skb;
 	const struct nf_conn	*ct;
 	u8			dir;
+	const struct dst_entry	*dst;
 	u32			iif;
 	u32			tunnel;
 	struct ftun_witness	witness;
@@ -178,6 +180,7 @@ static void watch_encap(const struct nf_conn *ct, u8 dir,
 	pend->skb = skb;
 	pend->ct = ct;
 	pend->dir = dir;
+	pend->dst = skb_dst(skb);
 	pend->iif = state->in->ifindex;
 	pend->tunnel = state->out->ifindex;
 	pend->witness = *witness;
@@ -447,7 +450,9 @@ static noinline void learn_outer(struct ftun_net *fn, struct sk_buff *skb,
 	if (!flow)
 		return;
 	spin_lock(&flow->lock);
-	if (dir_may_learn(fn, &flow->dir[pend->dir]) && flow->dir[pend->dir].dst)
+	/* Another CPU may keep another route by now. */
+	if (dir_may_learn(fn, &flow->dir[pend->dir]) &&
+	    flow->dir[pend->dir].dst == pend->dst)
 		ftun_proof_try(flow, pend->dir, &(struct ftun_observation) {
 			.witness	= &pend->witness,
 			.skb		= skb,

@@ -156,19 +156,20 @@ static void acct_set(struct ftun_acct *acct, struct nf_conn *ct, u8 dir)
 	acct->unassured = can_be_assured(ct);
 }
 
-static void way_hold_outer_in(struct ftun_way *way, struct net *net,
+static bool way_hold_outer_in(struct ftun_way *way, struct net *net,
 			      const struct ftun_witness *witness)
 {
 	struct nf_conntrack_tuple_hash *hash;
-	struct nf_conntrack_zone zone;
 
 	if (!witness->outer_tracked)
-		return;
-	nf_ct_zone_init(&zone, witness->outer_zone, NF_CT_DEFAULT_ZONE_DIR, 0);
-	hash = nf_conntrack_find_get(net, &zone, &witness->outer_tuple);
-	if (hash)
-		acct_set(&way->outer_in, nf_ct_tuplehash_to_ctrack(hash),
-			 witness->outer_dir);
+		return true;
+	hash = nf_conntrack_find_get(net, &witness->outer_zone,
+				     &witness->outer_tuple);
+	if (!hash)
+		return false;
+	acct_set(&way->outer_in, nf_ct_tuplehash_to_ctrack(hash),
+		 witness->outer_dir);
+	return true;
 }
 
 /* Our hook may come before the one that confirms entries. Until then an entry has no
@@ -415,21 +416,23 @@ static void path_bind_label(struct ftun_path *path, const struct net *net)
 		path->what |= FTUN_PATH_LABEL_OR_NONE;
 }
 
-static void path_decap(struct ftun_path *path, struct net *net,
+static bool path_decap(struct ftun_path *path, struct net *net,
 		       const struct ftun_observation *seen)
 {
 	struct ftun_tunnel tunnel;
 
 	if (path->head.encap == FTUN_ENCAP_NONE)
-		return;
+		return true;
 	path->what |= FTUN_PATH_DECAP;
 	path->way->tun_in = seen->in;
-	way_hold_outer_in(path->way, net, seen->witness);
+	if (!way_hold_outer_in(path->way, net, seen->witness))
+		return false;
 	ftun_tunnel_read(seen->in, ftun_path_inner6(path), &tunnel);
 	if (tunnel.flags & FTUN_TUNNEL_DSCP_COPY)
 		path->what |= FTUN_PATH_DSCP_COPY;
 	if (tunnel.flags & FTUN_TUNNEL_SEQ_IN)
 		path->what |= FTUN_PATH_SEQ_IN;
+	return true;
 }
 
 static void path_set_tuple(struct ftun_path *path,
@@ -567,7 +570,8 @@ static enum ftun_stat path_build(struct ftun_path *path, struct ftun_flow *flow,
 		return FTUN_STAT_wait_change;
 	if (seen->dst->dev == seen->in)
 		path->what |= FTUN_PATH_HAIRPIN;
-	path_decap(path, net, seen);
+	if (!path_decap(path, net, seen))
+		return FTUN_STAT_wait_change;
 	path->way->mark_in = witness->mark;
 	path->way->priority_in = witness->priority;
 	path_set_meta(path, net, seen->skb, path_inner_tos(path, pkt));
@@ -742,6 +746,18 @@ static void not_proven(struct ftun_flow *flow, struct ftun_dir *dir,
 	dir->reason = reason;
 }
 
+/* Is it of the family that the tunnel puts outside? Packets that it did not send, such as
+ * nf_dup_ipv4()'s, are said to come from its device too.
+ */
+static bool outer_fits(const struct ftun_observation *seen)
+{
+	struct ftun_tunnel out;
+
+	ftun_tunnel_read(seen->tun_out, false, &out);
+	return !(out.flags & FTUN_TUNNEL_OUTER6) ==
+	       (seen->skb->protocol == htons(ETH_P_IP));
+}
+
 /* Is the witness about this packet, and about one that we know how to send? */
 static bool observation_fits(const struct ftun_flow *flow, u8 index,
 			     const struct ftun_observation *seen)
@@ -749,6 +765,8 @@ static bool observation_fits(const struct ftun_flow *flow, u8 index,
 	const struct ftun_packet *pkt = &seen->witness->pkt;
 	struct ftun_tunnel in;
 
+	if (seen->tun_out && !outer_fits(seen))
+		return false;
 	if (!ftun_witness_saw(seen->witness, flow->ct, index) ||
 	    (pkt->tuple.encap == FTUN_ENCAP_NONE &&
 	     pkt->tuple.shape & FTUN_SHAPE_UDP))

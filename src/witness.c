@@ -109,7 +109,7 @@ void ftun_witness_local_in(struct ftun_net *fn, const struct sk_buff *skb,
 	if (!witness->outer_tracked)
 		return;
 	witness->outer_dir = CTINFO2DIR(ctinfo);
-	witness->outer_zone = nf_ct_zone(ct)->id;
+	witness->outer_zone = *nf_ct_zone(ct);
 	witness->outer_tuple = ct->tuplehash[IP_CT_DIR_ORIGINAL].tuple;
 }
 

@@ -50,7 +50,7 @@ enum ftun_verdict {
  * @ipsec:    its outer packet had been encrypted
  * @outer_tracked: the outer packet had a conntrack entry, and the rest is valid
  * @outer_dir: its direction
- * @outer_zone: its zone's id
+ * @outer_zone: its zone
  * @outer_tuple: tuple of the original direction
  */
 struct ftun_witness {
@@ -75,7 +75,7 @@ struct ftun_witness {
 	bool				ipsec;
 	bool				outer_tracked;
 	u8				outer_dir;
-	u16				outer_zone;
+	struct nf_conntrack_zone	outer_zone;
 	struct nf_conntrack_tuple	outer_tuple;
 };
 

@@ -102,3 +102,31 @@ case("rules: DSCP set, routes change", [up(), down(), Do("ip route add 172.20.0.
                 setup=("route add 10.2.0.0/16 tos 0x60 dev tun1",)))
 case("rules: DSCP not set any more", [up(), down(), Do("nft delete table inet qos"), up(), down(), up(), down()], fast=ANY,
      world=dict(id="dscp gone", nft=QOS % ("forward", 0, "", "", "cs3")))
+
+# Copies of other packets go out by the tunnel's device while it swallows the connection's own: none of them is the outer
+# packet of one of those, even if it is of the other family.
+COPY = """table ip twice {
+ chain copy {
+  type filter hook prerouting priority -10;
+  ip daddr 10.2.0.77 dup to 10.2.0.77 device "tun0"
+ }
+}"""
+for _kind in ("ipip", "ipip6", "ip6gre"):
+    case("rules: copies into the tunnel, " + _kind, [up(size=60), down(), Do("tc qdisc add dev tun0 root netem loss 100%")] +
+         [up(size=60), up(dst="10.2.0.77", size=120)] * 6 + [Do("tc qdisc del dev tun0 root"), up(), up(), down()],
+         world=dict(kind=_kind, nft=COPY, id="copies"), fast=ANY)
+
+# A zone of one direction only: the other has the default one.
+ZONE = """table ip zones {
+ chain in {
+  type filter hook prerouting priority -300;
+  ip protocol 4 ct %s zone set 5
+ }
+ chain out {
+  type filter hook output priority -300;
+  ip protocol 4 ct %s zone set 5
+ }
+}"""
+for _dir in ("original", "reply"):
+    case("rules: a zone for the outer packets' %s direction" % _dir, [up(), down(), down(), up(), down()],
+         world=dict(id="zone " + _dir, nft=ZONE % (_dir, _dir)))
