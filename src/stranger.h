@@ -3,14 +3,15 @@
 #define _FTUN_STRANGER_H
 
 #include <linux/ip.h>
+#include <linux/percpu.h>
 #include <linux/skbuff.h>
 
 #include "hash.h"
 #include "policy.h"
 #include "second.h"
 
-/* Two pairs of IPv6 addresses, ports and the rest */
-#define FTUN_STRANGER_PAIRS	5
+/* Ports and the rest, two IPv6 addresses, and two more outside */
+#define FTUN_STRANGER_PAIRS	9
 
 /**
  * struct ftun_strangers - what is known of them, in all namespaces
@@ -27,10 +28,19 @@ struct ftun_strangers {
 
 extern struct ftun_strangers ftun_strangers;
 
+/* Was the last stranger in a tunnel that came to this CPU known, or one to be known? So
+ * others may follow, and are looked for. Its own CPU's, with BH off.
+ */
+DECLARE_PER_CPU(bool, ftun_strangers_follow);
+
 int ftun_stranger_init(void);
 void ftun_stranger_exit(void);
 u64 ftun_stranger_hash6(const struct ftun_net *fn, const struct sk_buff *skb,
-			u32 iif);
+			unsigned int at, u32 iif);
+u64 ftun_stranger_hash_inner(const struct ftun_net *fn, const struct sk_buff *skb,
+			     u32 iif, bool v6);
+bool ftun_stranger_is_inner(const struct ftun_net *fn, const struct sk_buff *skb,
+			    u32 iif, bool v6);
 void ftun_stranger_add(struct ftun_net *fn, u64 known, u32 tag);
 
 /* Is there any that a packet could be one of? */
@@ -100,12 +110,14 @@ static __always_inline u64 ftun_stranger_hash_rest(const struct ftun_net *fn, u8
 			      ftun_strangers.keys);
 }
 
+/* @at bytes into the packet */
 static __always_inline u64 ftun_stranger_hash4(const struct ftun_net *fn,
-					       const struct sk_buff *skb, u32 iif)
+					       const struct sk_buff *skb,
+					       unsigned int at, u32 iif)
 {
-	const struct iphdr *iph = (const void *)skb->data;
+	const struct iphdr *iph = (const void *)skb->data + at;
 
-	if (skb_headlen(skb) < sizeof(*iph) + sizeof(u32) ||
+	if (skb_headlen(skb) < at + sizeof(*iph) + sizeof(u32) ||
 	    !ftun_stranger_has_ports(iph->protocol))
 		return 0;
 	return ftun_stranger_hash_word(&iph->addrs, 1) +
@@ -120,14 +132,14 @@ static __always_inline u64 ftun_stranger_hash4(const struct ftun_net *fn,
  * @iif: index of the device
  * @v6:  it is IPv6
  *
- * Return: 0 if it cannot be a stranger, being neither TCP nor UDP at first sight.
+ * Return: 0 if it is neither TCP nor UDP at first sight.
  */
 static __always_inline u64 ftun_stranger_hash(const struct ftun_net *fn,
 					      const struct sk_buff *skb, u32 iif,
 					      bool v6)
 {
-	return v6 ? ftun_stranger_hash6(fn, skb, iif)
-		  : ftun_stranger_hash4(fn, skb, iif);
+	return v6 ? ftun_stranger_hash6(fn, skb, 0, iif)
+		  : ftun_stranger_hash4(fn, skb, 0, iif);
 }
 
 /* What a direction of a connection that stays slow is known by on the slow path. Another
@@ -145,7 +157,8 @@ static inline u64 ftun_stranger_hash_ct(const struct nf_conn *ct, u8 dir)
  * @iif: index of the device
  * @v6:  it is IPv6, as the caller knew when it was compiled
  *
- * Asked of every packet.
+ * Asked of every packet; of what is in a tunnel only while there are strangers among that,
+ * since most of it is not.
  *
  * Context: BH off.
  * Return: false if nothing is known about it.
@@ -159,7 +172,10 @@ static __always_inline bool ftun_stranger_is(const struct ftun_net *fn,
 	if (!ftun_stranger_any(fn))
 		return false;
 	known = ftun_stranger_hash(fn, skb, iif, v6);
-	return known && ftun_stranger_known(fn, known, v6);
+	if (known)
+		return ftun_stranger_known(fn, known, v6);
+	return this_cpu_read(ftun_strangers_follow) &&
+	       ftun_stranger_is_inner(fn, skb, iif, v6);
 }
 
 #endif /* _FTUN_STRANGER_H */

@@ -28,9 +28,21 @@ static struct ftun_witness *witness_find(const struct ftun_net *fn,
 static void witness_believe(struct ftun_net *fn,
 			    const struct ftun_witness *witness)
 {
-	if (witness->stranger)
-		ftun_stranger_add(fn, witness->stranger_hash,
-				  witness->stranger_tag);
+	if (!witness->stranger)
+		return;
+	ftun_stranger_add(fn, witness->stranger_hash, witness->stranger_tag);
+	if (witness->pkt.inner)
+		this_cpu_write(ftun_strangers_follow, true);
+}
+
+static u64 stranger_hash(const struct ftun_net *fn, const struct sk_buff *skb,
+			 const struct ftun_packet *pkt, bool v6)
+{
+	/* What else comes in that UDP may be for others. */
+	if (pkt->udp)
+		return 0;
+	return pkt->inner ? ftun_stranger_hash_inner(fn, skb, pkt->tuple.iif, v6)
+			  : ftun_stranger_hash(fn, skb, pkt->tuple.iif, v6);
 }
 
 static struct ftun_witness *witness_new(struct ftun_net *fn,
@@ -72,9 +84,7 @@ void ftun_witness_take(struct ftun_net *fn, const struct sk_buff *skb,
 	witness->hash_l4 = skb->l4_hash;
 	witness->hashed = skb->l4_hash || skb->sw_hash;
 	witness->generations = ftun_policy_generations(fn);
-	/* What else comes in that UDP may be for others. */
-	witness->stranger_hash = pkt->udp ? 0 :
-		ftun_stranger_hash(fn, skb, pkt->tuple.iif, v6);
+	witness->stranger_hash = stranger_hash(fn, skb, pkt, v6);
 	witness->stranger_tag = ftun_stranger_tag(fn, witness->stranger_hash, v6);
 	witness->pkt = *pkt;
 	witness->len = min_t(u32, pkt->outer_len, FTUN_PROOF_BYTES);

@@ -43,7 +43,7 @@ enum ftun_verdict {
  * @generations: as of then
  * @pkt:      what parsing found out
  * @stranger: it turned out to be of a connection that stays slow
- * @stranger_hash: ftun_stranger_hash() of it
+ * @stranger_hash: ftun_stranger_hash() of it, or ftun_stranger_hash_inner()
  * @stranger_tag: ftun_stranger_tag() of that, as of then
  * @len:      how much of @bytes is valid
  * @bytes:    the beginning of the packet

@@ -106,6 +106,9 @@ mutant("tunnel not in the key", "^ipip twin: inner packet bare on the underlay$"
        ("table.h", r"s/hash = ftun_hash_pair\(pairs\[0\], keys\) \+ (.*)$/hash = \1/"))
 mutant("outer addresses not in the key", "^ipip twin: outer source of (nobody|the other tunnel)$",
        ("tuple.h", r"s/while \(left--\)/while (0)/; s/if \(left >= 4\)/if (0)/"))
+mutant("own hooks taken for a legacy table", "^rules: none changes$", ("policy.c", r"s/ && hook->priv != fn//"))
+mutant("strangers: all of a tunnel are alike", "^strangers: the router's own packets in (ipip|gre-key)$",
+       ("stranger.c", r"s/return known \+ \(v6/return 1 + (v6/"))
 mutant("paths share what is not the same", ENCAP + "|" + DECAP,
        ("way.c", r"s/= offsetof\(struct ftun_way, node\),/= sizeof(u64),/"), quick=True)
 mutant("outer destination not in the key", "^ipip twin: outer destination another own address$",
