@@ -53,6 +53,7 @@ struct ftun_settings;
  * @routes6_told: how many changes of IPv6 routes and addresses were announced
  * @rtnetlink:   hears of changes of rp_filter and tc, see policy.c
  * @routes6:     hears of changes of IPv6 routes and addresses, likewise
+ * @ipsec:       hears of IPsec's policies and states, likewise; not set if nobody tells
  * @fou:         where tunnelled packets in UDP come to, see fou.h
  * @settings:    what is set, see settings.c; RCU
  * @settings_lock: held to replace @settings
@@ -86,6 +87,7 @@ struct ftun_net {
 	struct nft_watch		nft;
 	struct ftun_listener		rtnetlink;
 	struct ftun_listener		routes6;
+	struct ftun_listener		ipsec;
 	struct ftun_fou			fou;
 	struct ftun_settings __rcu	*settings;
 	struct mutex			settings_lock;

@@ -43,6 +43,7 @@ free_stats:
 static void netns_exit_tables(struct ftun_net *fn)
 {
 	ftun_flow_net_exit(fn);
+	ftun_policy_net_exit(fn);
 	ftun_table_exit(fn);
 	ftun_usage_net_exit(fn);
 	ftun_settings_net_exit(fn);
@@ -78,7 +79,7 @@ free_proc:
 	cancel_work_sync(&fn->hook_work);
 	ftun_proc_net_exit(net);
 stop_policy:
-	ftun_policy_net_exit(fn);
+	ftun_policy_net_pre_exit(fn);
 free_tables:
 	fn->leaving = true;
 	netns_exit_tables(fn);
@@ -93,7 +94,7 @@ static void __net_exit netns_pre_exit(struct net *net)
 	WRITE_ONCE(fn->leaving, true);
 	ftun_learn_net_pre_exit(fn);
 	ftun_devices_net_pre_exit(fn);
-	ftun_policy_net_exit(fn);
+	ftun_policy_net_pre_exit(fn);
 	/* Devices go next, and wait for who has their neighbours. */
 	if (atomic_read(&fn->flows.nelems))
 		mod_delayed_work(ftun_workqueue, &fn->gc_work, 0);

@@ -7,11 +7,14 @@
 #include "policy.h"
 
 #include <linux/container_of.h>
+#include <linux/module.h>
 #include <linux/netfilter.h>
+#include <linux/netfilter/ipset/ip_set.h>
 #include <linux/netfilter_ipv4.h>
 #include <linux/netlink.h>
 #include <linux/random.h>
 #include <linux/rtnetlink.h>
+#include <linux/xfrm.h>
 
 #include "compat/hook.h"
 
@@ -58,17 +61,7 @@ static bool has_untold(const struct ftun_net *fn,
 	return false;
 }
 
-/**
- * ftun_policy_tick() - let no proof get old where rules change untold
- * @fn: where
- *
- * Who replaces the rules of a legacy table (xt_replace_table()) tells nobody, nor does
- * who attaches a BPF program or writes to its maps. In a namespace with such every flow
- * proves itself again with each call.
- *
- * Context: process, once a second while there are flows.
- */
-void ftun_policy_tick(struct ftun_net *fn)
+static bool has_untold_hooks(const struct ftun_net *fn)
 {
 	const struct netns_nf *nf = &fn->net->nf;
 	bool untold = false;
@@ -79,12 +72,94 @@ void ftun_policy_tick(struct ftun_net *fn)
 		untold = has_untold(fn, rcu_dereference(nf->hooks_ipv4[i])) ||
 			 has_untold(fn, rcu_dereference(nf->hooks_ipv6[i]));
 	rcu_read_unlock();
-	if (untold)
+	return untold;
+}
+
+/* Who writes to a set of ipset's tells nobody, and rules of nftables can ask for one too,
+ * as `iptables-nft -m set` does. Somebody uses them if the module is there.
+ */
+static bool has_ipset(void)
+{
+#if IS_MODULE(CONFIG_IP_SET)
+	if (!symbol_get(ip_set_test))
+		return false;
+	symbol_put(ip_set_test);
+	return true;
+#else
+	return false;
+#endif
+}
+
+/**
+ * ftun_policy_ipsec() - may IPsec have a say in any packet of a namespace?
+ * @net: where
+ *
+ * A policy that says something of packets says it of routes too.
+ */
+bool ftun_policy_ipsec(const struct net *net)
+{
+#ifdef CONFIG_XFRM
+	int dir;
+
+	for (dir = 0; dir < XFRM_POLICY_MAX; dir++)
+		if (READ_ONCE(net->xfrm.policy_count[dir]) ||
+		    READ_ONCE(net->xfrm.policy_default[dir]) !=
+		    XFRM_USERPOLICY_ACCEPT)
+			return true;
+#endif
+	return false;
+}
+
+/* Policies that come are seen by rt_genid; those that go or expire, and states, are
+ * announced only.
+ */
+static void ipsec_told(struct ftun_listener *listener)
+{
+	ftun_policy_changed(container_of(listener, struct ftun_net, ipsec));
+}
+
+/* Who announces them is a module, xfrm_user, that may be loaded later, or not at all if
+ * policies are made by PF_KEY.
+ */
+static void ipsec_listen(struct ftun_net *fn)
+{
+#ifdef CONFIG_XFRM
+	if (!rcu_access_pointer(fn->net->xfrm.nlsk))
+		return;
+	fn->ipsec.heard = ipsec_told;
+	ftun_listener_start(&fn->ipsec, fn->net, NETLINK_XFRM,
+			    BIT(XFRMNLGRP_EXPIRE - 1) | BIT(XFRMNLGRP_SA - 1) |
+			    BIT(XFRMNLGRP_POLICY - 1));
+#endif
+}
+
+static bool has_untold_ipsec(struct ftun_net *fn)
+{
+	if (fn->ipsec.sock)
+		return false;
+	ipsec_listen(fn);
+	return ftun_policy_ipsec(fn->net);
+}
+
+/**
+ * ftun_policy_tick() - let no proof get old where rules change untold
+ * @fn: where
+ *
+ * Who replaces the rules of a legacy table (xt_replace_table()) tells nobody, nor does
+ * who attaches a BPF program or writes to its maps, or to a set of ipset's. In a namespace
+ * with such every flow proves itself again with each call.
+ *
+ * Context: process, once a second while there are flows.
+ */
+void ftun_policy_tick(struct ftun_net *fn)
+{
+	if (has_untold_ipsec(fn) || has_untold_hooks(fn) || has_ipset())
 		atomic_inc_return(&fn->generation);
 }
 
-/* inet_netconf_notify_devconf(): forwarding, which routes notice too, and rp_filter,
- * which nothing else does. And tc, which may ask for what paths do not give as long as
+/* inet_netconf_notify_devconf(), inet6_netconf_notify_devconf(): forwarding, which routes
+ * notice too, rp_filter and what is to become of routes by links that are down, which
+ * nothing else does. And tc, which may ask for what paths do not give as long as
  * nobody does: ftun_xmit_asks_ct().
  */
 static void rtnetlink_told(struct ftun_listener *listener)
@@ -114,6 +189,7 @@ int ftun_policy_net_init(struct ftun_net *fn)
 	fn->rtnetlink.heard = rtnetlink_told;
 	err = ftun_listener_start(&fn->rtnetlink, fn->net, NETLINK_ROUTE,
 				  BIT(RTNLGRP_IPV4_NETCONF - 1) |
+				  BIT(RTNLGRP_IPV6_NETCONF - 1) |
 				  BIT(RTNLGRP_TC - 1));
 	if (err)
 		goto stop_nft;
@@ -123,6 +199,7 @@ int ftun_policy_net_init(struct ftun_net *fn)
 				  BIT(RTNLGRP_IPV6_IFADDR - 1));
 	if (err)
 		goto stop_rtnetlink;
+	ipsec_listen(fn);
 	return 0;
 
 stop_rtnetlink:
@@ -132,9 +209,16 @@ stop_nft:
 	return err;
 }
 
-void ftun_policy_net_exit(struct ftun_net *fn)
+void ftun_policy_net_pre_exit(struct ftun_net *fn)
 {
 	ftun_listener_stop(&fn->routes6);
 	ftun_listener_stop(&fn->rtnetlink);
 	nft_watch_stop(&fn->nft);
+}
+
+/* After the last ftun_policy_tick(). */
+void ftun_policy_net_exit(struct ftun_net *fn)
+{
+	if (fn->ipsec.sock)
+		ftun_listener_stop(&fn->ipsec);
 }

@@ -47,9 +47,11 @@ static inline bool ftun_policy_current(const struct ftun_net *fn,
 	       way->nft_generation == nft_generation(fn->net, &fn->nft);
 }
 
+bool ftun_policy_ipsec(const struct net *net);
 void ftun_policy_changed(struct ftun_net *fn);
 void ftun_policy_tick(struct ftun_net *fn);
 int ftun_policy_net_init(struct ftun_net *fn);
+void ftun_policy_net_pre_exit(struct ftun_net *fn);
 void ftun_policy_net_exit(struct ftun_net *fn);
 
 #endif /* _FTUN_POLICY_H */

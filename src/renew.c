@@ -17,28 +17,14 @@
 #include "flow.h"
 #include "parse.h"
 
-/* A policy that says something of packets says it of routes too. */
-static bool no_ipsec(const struct net *net)
-{
-#ifdef CONFIG_XFRM
-	int dir;
-
-	for (dir = 0; dir < XFRM_POLICY_MAX; dir++)
-		if (READ_ONCE(net->xfrm.policy_count[dir]) ||
-		    READ_ONCE(net->xfrm.policy_default[dir]) !=
-		    XFRM_USERPOLICY_ACCEPT)
-			return false;
-#endif
-	return true;
-}
-
 /* What an `ip rule` asks for, such as a mark that was set on the way, is not known
  * here.
  */
 static bool can_ask(const struct net *net, const struct ftun_way *way)
 {
 	return !(way->mask4 && fib4_has_custom_rules(net)) &&
-	       !(way->mask6 && fib6_has_custom_rules(net)) && no_ipsec(net);
+	       !(way->mask6 && fib6_has_custom_rules(net)) &&
+	       !ftun_policy_ipsec(net);
 }
 
 /* Both addresses of the header that a question is about, and where it is. */

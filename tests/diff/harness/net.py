@@ -323,6 +323,9 @@ def knows(what):
         return _version(run("conntrack", "--version").split()[1][1:]) >= _version(what.split()[1])
     if what == "legacy iptables":
         return not subprocess.run(["iptables-legacy", "-L", "-n"], capture_output=True, check=False).returncode
+    if what == "ipset as a module":
+        run("modprobe", "-q", "ip_set", check=False)
+        return os.path.exists("/sys/module/ip_set/initstate")
     if what == "tun":
         run("modprobe", "-q", "tun", check=False)
         return os.path.exists("/sys/class/misc/tun")

@@ -3,7 +3,7 @@
 is accepted in clear that has to arrive encrypted. ESP without a cipher, so that two
 passes put the same bytes on the wire."""
 from harness.engine import ANY, case
-from harness.flow import Do, down, up
+from harness.flow import Do, Wait, down, up
 
 ENDS = "src 192.0.2.1 dst 203.0.113.2"
 BACK = "src 203.0.113.2 dst 192.0.2.1"
@@ -35,3 +35,23 @@ change("inner packets blocked, out", ["ip xfrm policy add dir out %s action bloc
 change("policy for others", ["ip xfrm policy add dir out src 198.18.0.0/16 dst 198.19.0.0/16 action block"], fast=(2, 6))
 change("policy comes and goes", ["ip xfrm policy add dir fwd %s action block" % INNER,
                                  "ip xfrm policy del dir fwd %s" % INNER], fast=(2, 6))
+
+# Exceptions that end: what they were from is nobody's change.
+ALLOW, WIDE = "src 10.1.0.2/32 dst 10.2.0.2/32", INNER
+ESP = "tmpl src 192.0.2.1 dst 203.0.113.9 proto esp reqid 9 mode tunnel"
+EXCEPT = "ip xfrm policy add dir %s %s priority 1 %s; ip xfrm policy add dir %s %s priority 2 %s"
+
+
+def exception(name, before, what, **how):
+    case("ipsec: " + name, [Do(before)] + AFTER + what + AFTER, world=dict(id="ipsec" + name, **how.pop("world", {})), proto="tcp", fast=ANY, **how)
+
+
+exception("exception from a block deleted", EXCEPT % ("fwd", ALLOW, "", "fwd", WIDE, "action block"),
+          [Do("ip xfrm policy delete dir fwd " + ALLOW)])
+exception("exception from encryption deleted", EXCEPT % ("out", ALLOW, "", "out", WIDE, ESP),
+          [Do("ip xfrm policy delete dir out " + ALLOW)])
+exception("exception from encryption flushed", EXCEPT % ("out", ALLOW, "", "fwd", WIDE, "action block"),
+          [Do("ip xfrm policy flush")])
+exception("exception from encryption expires", EXCEPT % ("out", ALLOW, "limit time-hard 3", "out", WIDE, ESP), [Wait(5)])
+exception("state for a policy that can do without", "ip xfrm policy add dir out %s tmpl proto esp reqid 9 mode transport level use" % WIDE,
+          [Do("ip xfrm state add src 10.1.0.2 dst 10.2.0.2 proto esp spi 0x109 reqid 9 mode transport " + NULL)])

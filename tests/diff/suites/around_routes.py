@@ -182,3 +182,9 @@ for _six in (False, True):
              [Do(gates(_six)), up(), down(), down(), down(), Do("ip neigh replace %s dev lan0 nud failed" % _gate), down(), down(), up(), down(),
               Do("ip neigh replace %s lladdr 02:00:00:00:0c:%02d dev lan0 nud permanent" % (_gate, _n)), Wait(2.2), down(), down(), up()],
              family=6 if _six else 4, fast=ANY, world=dict(id="hop %d %s" % (_n, _six), kind="sit" if _six else "ipip"))
+
+case("routes: those by links that are down come to count, IPv6",
+     [Do("ip link add vx type veth peer name vy; ip link set vx up; ip -6 neigh add 2001:db8:1::5 lladdr 02:00:00:00:0c:05 dev vx nud permanent; "
+         "ip -6 route add 2001:db8:1::2/128 via 2001:db8:1::5 dev vx onlink metric 10"), up(), down(), up(), down(),
+      Do("sysctl -qw net.ipv6.conf.all.ignore_routes_with_linkdown=1"), up(hold=1), down(hold=1), up(hold=1), down(hold=1)],
+     family=6, fast=ANY, undo=["sysctl -qw net.ipv6.conf.all.ignore_routes_with_linkdown=0"], world=dict(kind="sit", id="linkdown"))

@@ -80,6 +80,13 @@ for _name, _there in (("new table", ""), ("old table", "iptables-legacy -A FORWA
          [Do(_there or "true"), up(), down(), Do("iptables-legacy -A FORWARD -s 10.1.0.2 -j DROP"), Wait(2.5)] + AFTER +
          [Do("iptables-legacy -F FORWARD"), Wait(2.5)] + AFTER, world=dict(id="legacy " + _name, needs="legacy iptables"), fast=ANY)
 
+case("rules: a set of ipset's, iptables-nft", [Do("ipset create bad hash:ip; iptables-nft -A FORWARD -m set --match-set bad src -j DROP"),
+                                              up(), down(), Do("ipset add bad 10.1.0.2"), Wait(2.5)] + AFTER,
+     world=dict(id="ipset", needs="ipset as a module"), fast=ANY)
+case("rules: a timeout that is fixed", [up(), down(), Do("nft insert rule ip ftd forward ct state new drop"),
+                                        Do("conntrack -U -s 10.1.0.2 -u ASSURED,SEEN_REPLY,FIXED_TIMEOUT -t 3 >/dev/null")] +
+     [up(hold=1), down(hold=1), Wait(0.7)] * 8, world=dict(id="fixed timeout"), fast=ANY)
+
 # Rules that set the DSCP, before the route is looked up and after, of all packets and of inner ones alone.
 QOS = "table inet qos {\n chain marks {\n type filter hook %s priority %d;\n %s ip%s dscp set %s\n }\n}\n"
 for _hook, _prio in (("prerouting", -150), ("prerouting", -350), ("forward", 0), ("postrouting", 0), ("output", 0)):
