@@ -6,6 +6,7 @@
 #include "devices.h"
 
 #include <linux/if_arp.h>
+#include <linux/if_macvlan.h>
 #include <linux/rtnetlink.h>
 #include <linux/slab.h>
 
@@ -60,6 +61,38 @@ static void device_unhook(struct ftun_device *fdev)
 	list_del_rcu(&fdev->list);
 	nf_unregister_net_hook(fdev->fn->net, &fdev->ops);
 	kfree_rcu(fdev, rcu);
+}
+
+static bool is_copying(const struct net_device *upper)
+{
+	const struct macvlan_dev *vlan = netdev_priv(upper);
+
+	return netif_is_macvlan(upper) && vlan->mode == MACVLAN_MODE_SOURCE;
+}
+
+/**
+ * ftun_devices_shares() - do others get what comes in by a device, after the ingress hook?
+ * @dev: a device whose packets go on to be routed
+ *
+ * An ipvlan takes what is for its addresses, a macvlan in source mode copies what comes
+ * from some, MACsec counts what is not encrypted. Other macvlans take frames for their own
+ * addresses only. What comes by a port of a bridge or a bond is seen at that.
+ *
+ * Context: RCU read side.
+ */
+bool ftun_devices_shares(struct net_device *dev)
+{
+	struct net_device *upper;
+	struct list_head *iter;
+
+	if (!rcu_access_pointer(dev->rx_handler))
+		return false;
+	if (!netif_is_macvlan_port(dev))
+		return true;
+	netdev_for_each_upper_dev_rcu(dev, upper, iter)
+		if (is_copying(upper))
+			return true;
+	return false;
 }
 
 /**

@@ -123,7 +123,7 @@ static enum ftun_stat check_dscp(const struct ftun_packet *pkt,
 
 static enum ftun_stat check_ct(const struct nf_conn *ct, u32 mark)
 {
-	if (nf_ct_is_dying(ct))
+	if (READ_ONCE(ct->status) & (IPS_DYING | IPS_FIXED_TIMEOUT))
 		return FTUN_STAT_pass_dying;
 	return ftun_ct_mark(ct) == mark ? FTUN_OK : FTUN_STAT_pass_stale;
 }
@@ -246,6 +246,9 @@ static enum ftun_stat check_tunnel_out(const struct ftun_path *path)
 	return path->what & FTUN_PATH_BY_NEIGH ? check_hop(way) : FTUN_OK;
 }
 
+/* Of a packet that its sender on this machine put into another tunnel, the drivers take TTL,
+ * TOS and length from what is in that: iptunnel_handle_offloads().
+ */
 static enum ftun_stat check_tunnels(const struct sk_buff *skb,
 				    const struct ftun_packet *pkt,
 				    const struct ftun_path *path)
@@ -254,6 +257,8 @@ static enum ftun_stat check_tunnels(const struct sk_buff *skb,
 
 	if (path->what & FTUN_PATH_DECAP)
 		reason = check_tunnel_in(skb, pkt, path);
+	else if (path->what & FTUN_PATH_ENCAP && skb->encapsulation)
+		reason = FTUN_STAT_pass_encap;
 	if (reason == FTUN_OK && path->what & FTUN_PATH_ENCAP)
 		reason = check_tunnel_out(path);
 	return reason;

@@ -81,6 +81,16 @@ static bool in_vrf(const struct net_device *dev)
 	return netif_is_l3_master(dev) || netif_is_l3_slave(dev);
 }
 
+/* It keeps states, timers and counters of its own, by what it sees of a connection. */
+static bool is_ipvs(const struct sk_buff *skb)
+{
+#if IS_ENABLED(CONFIG_IP_VS)
+	return skb->ipvs_property;
+#else
+	return false;
+#endif
+}
+
 /* What rules a direction out, be its tunnels fine or not. */
 static enum ftun_stat check_connection(const struct nf_conn *ct,
 				       const struct sk_buff *skb,
@@ -91,7 +101,7 @@ static enum ftun_stat check_connection(const struct nf_conn *ct,
 
 	if (out->flags & FTUN_TUNNEL_MUTE)
 		return FTUN_STAT_refuse_nbma;
-	if (nfct_help(ct) || nfct_seqadj(ct) ||
+	if (nfct_help(ct) || nfct_seqadj(ct) || is_ipvs(skb) ||
 	    test_bit(IPS_FIXED_TIMEOUT_BIT, &ct->status))
 		return FTUN_STAT_refuse_helper;
 	if (state->in == state->out &&
@@ -245,6 +255,14 @@ static void learn_unseen(struct ftun_flow *flow, struct ftun_dir *dir,
 		WRITE_ONCE(flow->fn->fou.wanted, true);
 }
 
+static bool comes_shared(const struct ftun_net *fn,
+			 const struct ftun_witness *witness)
+{
+	struct net_device *dev = dev_get_by_index_rcu(fn->net, witness->iif);
+
+	return dev && ftun_devices_shares(dev);
+}
+
 /* An inner packet of a connection that qualifies: who saw it come in? A witness of
  * another device saw what the packet was in when it came out of something that is
  * no tunnel of ours, such as GRETAP.
@@ -277,6 +295,10 @@ static void learn_dir(struct ftun_flow *flow, u8 index, struct sk_buff *skb,
 	}
 	if (learn_fou(flow, index, &witness, in))
 		return;
+	if (comes_shared(flow->fn, &witness)) {
+		ftun_flow_refuse(flow, dir, FTUN_STAT_refuse_shared);
+		return;
+	}
 	if (out->encap != FTUN_ENCAP_NONE) {
 		if (dir_keep_route(dir, skb_dst(skb)))
 			watch_encap(flow->ct, index, skb, state, &witness);

@@ -107,7 +107,8 @@ static void l4_csum_apply(__sum16 *sum, const struct ftun_nat *nat,
 static void udp_csum_apply(struct udphdr *udph, const struct ftun_nat *nat,
 			   bool csum_partial)
 {
-	if (!udph->check && !csum_partial)
+	/* None, even if a device is to fill in one of a header further in. */
+	if (!udph->check)
 		return;
 	l4_csum_apply(&udph->check, nat, csum_partial);
 	if (!udph->check)

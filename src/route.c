@@ -47,6 +47,11 @@ enum ftun_stat ftun_route_check(const struct dst_entry *dst, bool v6)
 	if (dst->xfrm)
 		return FTUN_STAT_refuse_ipsec;
 #endif
+#ifdef CONFIG_IP_ROUTE_CLASSID
+	/* A realm, for which ip_rcv_finish_core() keeps counters out of our reach. */
+	if (dst->tclassid)
+		return FTUN_STAT_refuse_route;
+#endif
 	if (v6 ? !unicast6(route6(dst)) : !unicast4(route4(dst)))
 		return FTUN_STAT_refuse_route;
 	return FTUN_OK;

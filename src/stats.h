@@ -25,7 +25,7 @@ struct seq_file;
 	X(pass_header,	"IP or transport header malformed or truncated") \
 	X(pass_fragment, "IP fragment")					\
 	X(pass_options,	"IP options or extension headers")		\
-	X(pass_encap,	"GRE or GUE header with fields that are not handled")	\
+	X(pass_encap,	"GRE or GUE header with fields that are not handled, or a local sender's tunnel in the packet")	\
 	X(pass_ip_csum,	"wrong IP header checksum")			\
 	X(pass_l4_csum,	"wrong TCP or UDP checksum")			\
 	X(pass_udp_csum, "wrong checksum of the UDP header outside (FOU, GUE)") \
@@ -40,7 +40,7 @@ struct seq_file;
 	X(pass_mtu,	"packet larger than a device or path MTU")	\
 	X(pass_gso,	"aggregated packet of a kind that is not handled") \
 	X(pass_window,	"TCP packet outside the window, or connection closing") \
-	X(pass_dying,	"conntrack entry deleted or expired")			\
+	X(pass_dying,	"conntrack entry deleted, expired or given a fixed timeout")			\
 	X(pass_assured,	"conntrack is due to mark the UDP stream assured") \
 	X(pass_redirect, "an ICMP redirect may be due")			\
 	X(pass_stale,	"rules, devices, routes or a conntrack mark changed: prove the flow again") \
@@ -57,13 +57,14 @@ struct seq_file;
 	X(wait_unassured, "packets of connections that conntrack does not call assured yet") \
 	X(wait_packets,	"packets that learn-after leaves to the slow path") \
 	X(wait_tuple,	"an ended connection still holds the same addresses") \
-	X(refuse_helper, "connection has a conntrack helper, sequence adjustment or fixed timeout") \
+	X(refuse_helper, "connection is of IPVS, or has a conntrack helper, sequence adjustment or fixed timeout") \
 	X(refuse_proto,	"packets neither TCP nor UDP on their way through a tunnel") \
 	X(refuse_owned,	"connection belongs to another flow offload")	\
 	X(refuse_route,	"route is not plain unicast")		\
 	X(refuse_ipsec,	"an IPsec policy applies")			\
 	X(refuse_hairpin, "packet leaves by the device it came in on, which may take an ICMP redirect")	\
 	X(refuse_vrf,	"a device belongs to a VRF")			\
+	X(refuse_shared, "ipvlan, macvlan in source mode or MACsec on the device that packets come in by") \
 	X(refuse_tunnel, "tunnel kind or mode not supported")		\
 	X(refuse_metadata, "header of an external tunnel is not the route's choice") \
 	X(refuse_nbma,	"GRE to a multicast group, or GRE over IPv6 into no remote end") \

@@ -459,6 +459,13 @@ def vrf(bed):
     return Conn(bed, 1000).warm()
 
 
+@reason("refuse_shared")
+def shared(bed):
+    if bed.run("sh", "-c", "modprobe -q macvlan; ip link add link lan0 name source0 type macvlan mode source")[0]:
+        raise Skip("this kernel has no macvlan devices")
+    return Conn(bed, 1000).warm()
+
+
 @reason("refuse_tunnel")
 def remote_checksum(bed):
     bed.shell("modprobe -q fou; ip route del 10.2.0.0/16; ip link del tun0; ip link add tun0 type ipip local 192.0.2.1 remote 203.0.113.2 "

@@ -119,6 +119,7 @@ class Flow:
             raise net.HarnessError("the first packet of the connection did not arrive")
         src, dst = f.pop("src", view[0]), f.pop("dst", view[2])
         gso, partial = f.pop("gso", 0), f.pop("partial", False)
+        deep = f.pop("deep", None)
         if gso or partial:
             f["l4_csum"] = "partial"
         l4 = f.pop("l4", None) or self.layer4(way, f, src, dst)
@@ -133,10 +134,12 @@ class Flow:
         f = {k: v for k, v in f.items() if not k.startswith("o_") and k != "dseq"}
         wire = f.pop("wire", site.wire)
         f.setdefault("ethertype", fr.ETH_IP if family == 4 else fr.ETH_IP6)
-        return wire, _link(packet, site, f), self.vnet_header(gso, partial, l4)
+        return wire, _link(packet, site, f), self.vnet_header(gso, partial, l4, deep)
 
-    def vnet_header(self, gso, partial, l4):
-        """virtio's words for "segment this" and "fill in the checksum"."""
+    def vnet_header(self, gso, partial, l4, deep=None):
+        """virtio's words for "segment this" and "fill in the checksum"; deep: of a header further in, (its place, the sum's in it)."""
+        if deep:
+            return struct.pack("<BBHHHH", 1, 0, 0, 0, *deep)
         if not gso and not partial:
             return b"\0" * 10
         tcp, start = self.proto == "tcp", {4: 34, 6: 54}[self.family]

@@ -166,3 +166,16 @@ for _name, _world, _what in (
               "link set extra1 up") + bridge("lan0") + ("link set extra0 master br0",)),
          "bridge fdb replace 02:00:00:00:01:02 dev extra0 master static")):
     case("link change: " + _name, [up(), down(), Do(_what)] + AFTER, world=dict(_world, id=_name), fast=ANY)
+
+# Who gets a share of what comes in by lan0 after the ingress hook.
+SHARES = {
+    "an ipvlan elsewhere": (("ip link add link lan0 name share0 type ipvlan mode l2; ip link set share0 netns ftd-c; ip -n ftd-c link set share0 up",
+                             "ip -n ftd-c addr add 10.2.0.2/32 dev share0"), "ipvlan"),
+    "a macvlan of the client's": (("ip link add link lan0 name share0 type macvlan mode source; ip link set share0 up; "
+                                   "ip link set link dev share0 type macvlan macaddr add 02:00:00:00:01:02",), None),
+    "MACsec": (("ip link add link lan0 share0 type macsec; ip link set share0 up",), "macsec"),
+}
+for _name, (_steps, _needs) in SHARES.items():
+    for _when, _send in (("", [Do(s) for s in _steps] + AFTER + AFTER), (", later", [up(), down()] + [Do(s) for s in _steps] + AFTER)):
+        case("link: shared with %s%s" % (_name, _when), _send, fast=ANY, undo=["ip -n ftd-c link del share0 2>/dev/null || true"],
+             world=dict(id="shared %s%s" % (_name, _when), needs=_needs))
