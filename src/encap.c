@@ -161,6 +161,21 @@ static void push_udp(struct net *net, struct sk_buff *skb,
 }
 
 /**
+ * ftun_encap_sport() - the automatic source port of an outer UDP header
+ * @net:  where
+ * @hash: the packet's hash
+ */
+__be16 ftun_encap_sport(struct net *net, u32 hash)
+{
+	struct sk_buff skb = {
+		.l4_hash	= 1,
+		.hash		= hash,
+	};
+
+	return udp_flow_src_port(net, &skb, 0, 0, false);
+}
+
+/**
  * ftun_encap_label() - the automatic flow label of an outer header
  * @net:  where
  * @hash: the packet's hash

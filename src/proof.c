@@ -425,6 +425,7 @@ static bool path_decap(struct ftun_path *path, struct net *net,
 		return true;
 	path->what |= FTUN_PATH_DECAP;
 	path->way->tun_in = seen->in;
+	path->way->delivered = dev_get_by_index_rcu(net, seen->witness->delivered);
 	if (!way_hold_outer_in(path->way, net, seen->witness))
 		return false;
 	ftun_tunnel_read(seen->in, ftun_path_inner6(path), &tunnel);
@@ -602,7 +603,7 @@ static void apply_udp(const struct ftun_path *path,
 	udph->len = htons(witness->pkt.inner_len + outer->len - outer->udp);
 	memcpy(&udph->check, slow + outer->udp + 6, 2);
 	if (outer->rules & FTUN_OUTER_SPORT_AUTO && witness_hash(path, witness))
-		memcpy(&udph->source, slow + outer->udp, 2);
+		udph->source = ftun_encap_sport(nf_ct_net(path->ct), witness->hash);
 }
 
 /* What is another with each packet, and not foreseen, is taken over from @slow:
@@ -678,6 +679,21 @@ static void path_set_dscp(struct ftun_path *path, const struct ftun_packet *pkt,
 			 (path_inner_tos(path, pkt) & ~INET_ECN_MASK);
 }
 
+/* NAT of outer packets, and rules, have the last word on a port that goes by a hash. They
+ * had none if it is what the hash says, which the packet has been given by now.
+ */
+static bool sport_fits(const struct ftun_path *path, const struct sk_buff *skb,
+		       const u8 *slow)
+{
+	const struct ftun_outer *outer = &path->way->outer;
+	const struct udphdr *udph = (const void *)(slow + outer->udp);
+
+	return !(path->what & FTUN_PATH_ENCAP) ||
+	       !(outer->rules & FTUN_OUTER_SPORT_AUTO) ||
+	       !(skb->l4_hash || skb->sw_hash) ||
+	       udph->source == ftun_encap_sport(nf_ct_net(path->ct), skb->hash);
+}
+
 static enum ftun_stat path_compare(struct ftun_path *path, struct ftun_flow *flow,
 				   u8 index, const struct ftun_observation *seen)
 {
@@ -695,7 +711,8 @@ static enum ftun_stat path_compare(struct ftun_path *path, struct ftun_flow *flo
 	compared.len = len;
 	path_set_dscp(path, &witness->pkt, compared.slow + push);
 	path_apply(path, witness, compared.fast, len, compared.slow);
-	if (!memcmp(compared.fast, compared.slow, len))
+	if (!memcmp(compared.fast, compared.slow, len) &&
+	    sport_fits(path, seen->skb, compared.slow))
 		return FTUN_OK;
 	if (!seen->same)
 		return FTUN_STAT_wait_merged;

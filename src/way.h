@@ -75,6 +75,8 @@ struct ftun_acct {
  * @tun_in:     tunnel device with FTUN_PATH_DECAP. No reference is held: a device
  *              that goes changes the generation first, and then waits for a
  *              grace period
+ * @delivered:  with @tun_in and an IPv6 packet outside, the device that has the address
+ *              which it is for, likewise
  * @tun_out:    tunnel device with FTUN_PATH_ENCAP, likewise
  * @mark_in:    skb->mark at the ingress hook
  * @priority_in: skb->priority likewise
@@ -109,6 +111,7 @@ struct ftun_way {
 	struct ftun_route	route;
 	struct ftun_route	outer_route;
 	struct net_device	*tun_in;
+	struct net_device	*delivered;
 	struct net_device	*tun_out;
 	u32			mark_in;
 	u32			priority_in;

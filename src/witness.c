@@ -10,6 +10,7 @@
 #include "witness.h"
 
 #include <linux/skbuff.h>
+#include <net/ip6_fib.h>
 #include <net/netfilter/nf_conntrack.h>
 
 #include "stranger.h"
@@ -57,6 +58,7 @@ static struct ftun_witness *witness_new(struct ftun_net *fn,
 	witness->fn = fn;
 	witness->iif = iif;
 	witness->ipsec = false;
+	witness->delivered = 0;
 	witness->outer_tracked = false;
 	return witness;
 }
@@ -92,6 +94,17 @@ void ftun_witness_take(struct ftun_net *fn, const struct sk_buff *skb,
 		witness->complete = false;
 }
 
+/* ip6_protocol_deliver_rcu() */
+static u32 delivered_by(const struct sk_buff *skb)
+{
+	const struct inet6_dev *idev;
+
+	if (skb->protocol != htons(ETH_P_IPV6))
+		return 0;
+	idev = ip6_dst_idev(skb_dst(skb));
+	return idev ? idev->dev->ifindex : 0;
+}
+
 /**
  * ftun_witness_local_in() - note what conntrack makes of an outer packet
  * @fn:  where
@@ -114,6 +127,7 @@ void ftun_witness_local_in(struct ftun_net *fn, const struct sk_buff *skb,
 		witness->complete = false;
 	}
 	witness->ipsec = skb_sec_path(skb);
+	witness->delivered = delivered_by(skb);
 	ct = nf_ct_get(skb, &ctinfo);
 	witness->outer_tracked = ct && !nf_ct_is_template(ct);
 	if (!witness->outer_tracked)

@@ -48,6 +48,8 @@ enum ftun_verdict {
  * @len:      how much of @bytes is valid
  * @bytes:    the beginning of the packet
  * @ipsec:    its outer packet had been encrypted
+ * @delivered: its outer packet was counted as delivered by the device with this index, if
+ *             it is IPv6; else 0
  * @outer_tracked: the outer packet had a conntrack entry, and the rest is valid
  * @outer_dir: its direction
  * @outer_zone: its zone
@@ -73,6 +75,7 @@ struct ftun_witness {
 	u8				bytes[FTUN_PROOF_BYTES];
 
 	bool				ipsec;
+	u32				delivered;
 	bool				outer_tracked;
 	u8				outer_dir;
 	struct nf_conntrack_zone	outer_zone;

@@ -61,11 +61,12 @@ static __always_inline void count_receive(struct net *net,
 		count_receive4(net, len, tos & INET_ECN_MASK, segs);
 }
 
+/* The address that a packet is for can be another device's. */
 static void count_deliver(struct net *net, const struct net_device *dev,
 			  bool v6)
 {
 	if (v6)
-		__IP6_INC_STATS(net, __in6_dev_get(dev),
+		__IP6_INC_STATS(net, dev ? __in6_dev_get(dev) : NULL,
 				IPSTATS_MIB_INDELIVERS);
 	else
 		__IP_INC_STATS(net, IPSTATS_MIB_INDELIVERS);
@@ -94,7 +95,7 @@ static void count_decap(struct net *net, const struct sk_buff *skb,
 	acct(&path->way->outer_in, pkt->outer_len);
 	if (pkt->udp)
 		count_udp(net, outer6);
-	count_deliver(net, skb->dev, outer6);
+	count_deliver(net, path->way->delivered, outer6);
 	dev_sw_netstats_rx_add(path->way->tun_in, len);
 	count_receive(net, path->way->tun_in, ftun_path_inner6(path), len, tos,
 		      segs);

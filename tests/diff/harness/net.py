@@ -324,8 +324,7 @@ def knows(what):
     if what == "legacy iptables":
         return not subprocess.run(["iptables-legacy", "-L", "-n"], capture_output=True, check=False).returncode
     if what == "ipset as a module":
-        run("modprobe", "-q", "ip_set", check=False)
-        return os.path.exists("/sys/module/ip_set/initstate")
+        return ".ko" in run("modinfo", "-F", "filename", "ip_set", check=False)
     if what == "tun":
         run("modprobe", "-q", "tun", check=False)
         return os.path.exists("/sys/class/misc/tun")

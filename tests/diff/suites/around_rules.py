@@ -82,6 +82,7 @@ for _name, _there in (("new table", ""), ("old table", "iptables-legacy -A FORWA
 
 case("rules: a set of ipset's, iptables-nft", [Do("ipset create bad hash:ip; iptables-nft -A FORWARD -m set --match-set bad src -j DROP"),
                                               up(), down(), Do("ipset add bad 10.1.0.2"), Wait(2.5)] + AFTER,
+     undo=["iptables-nft -F FORWARD; ipset destroy; for n in $(seq 20); do modprobe -qr xt_set ip_set_hash_ip ip_set && break; sleep 0.1; done"],
      world=dict(id="ipset", needs="ipset as a module"), fast=ANY)
 case("rules: a timeout that is fixed", [up(), down(), Do("nft insert rule ip ftd forward ct state new drop"),
                                         Do("conntrack -U -s 10.1.0.2 -u ASSURED,SEEN_REPLY,FIXED_TIMEOUT -t 3 >/dev/null")] +

@@ -2,7 +2,7 @@
 """Something changes while a connection through a tunnel of any kind is fast. IPIP
 has more of the same; here is what a family or a kind makes a difference to."""
 from harness import net
-from harness.engine import ANY
+from harness.engine import ANY, case
 from harness.flow import Do, Wait, down, up
 
 from .flavours import FLAVOURS
@@ -139,3 +139,18 @@ def conntrack(change):
 
 for _fl in FLAVOURS:
     changes(_fl)
+
+# The address of this end is another device's than the packets come by.
+ELSEWHERE = ("addr del 2001:db8:a::1/64 dev und0", "addr add 2001:db8:a::77/64 dev und0 nodad", "addr add 2001:db8:a::1/128 dev lo nodad", "link set lo up",
+             "route replace 2001:db8:c::/64 via 2001:db8:a::2 dev und0", "neigh replace 2001:db8:a::2 lladdr 02:00:00:00:02:02 dev und0 nud permanent")
+for _kind, _family in (("ip6ip6", 6), ("ip6gre", 6), ("fou-ip6gre", 6), ("ipip6", 4)):
+    case("%s: this end's address is lo's" % _kind, [up(), down(), up(), down(), down()], family=_family, world=dict(kind=_kind, setup=ELSEWHERE))
+
+# A rule has the last word on the outer source port, also of packets that come with a hash.
+HASH = ("tc() { ip netns exec ftd-c tc qdisc add dev c0 $*; }; ip netns exec ftd-c tc qdisc replace dev c0 root handle 1: prio && "
+        "for n in 1 2 3; do tc parent 1:$n fq_codel; done")
+PORT = "table ip port {\n chain out {\n type filter hook output priority -300;\n udp dport { 5504, 6080 } udp sport set 7777\n }\n}\n"
+for _kind in ("fou-ipip", "gue-gre"):
+    for _id, _nft in (("hash's", ""), ("rule's", PORT)):
+        case("%s: outer port is the %s" % (_kind, _id), [up(), Do(HASH), up(), up(), down()], fast=ANY, world=dict(kind=_kind, id="port" + _id, nft=_nft),
+             undo=["ip netns exec ftd-c tc qdisc del dev c0 root"])
