@@ -86,7 +86,22 @@ kernel_sources() {
 	done
 }
 
-# Proxies and date checks of this machine hold for the rootfs too.
+# Proxies and date checks of this machine hold for the rootfs too. A program that finds the
+# proxy is not there: it is asked here, once for each mirror.
 kernel_apt_options() {
-	apt-config dump | grep -E '^Acquire::(http|https|ftp|Retries|Check-)[^ ]* "[^"]' || true
+	apt-config dump | grep -E '^Acquire::(http|https|ftp|Retries|Check-)[^ ]* "[^"]' |
+		grep -viE '^Acquire::[a-z]+::Proxy-?Auto-?Detect ' || true
+	apt_proxy_found "$(debian_mirror)"
+	apt_proxy_found "$(security_mirror)"
+}
+
+# apt_proxy_found URI: the option that says what this machine's program finds for it.
+apt_proxy_found() {
+	local scheme=${1%%:*} host=${1#*://} program='' older='' proxy=''
+	host=${host%%[:/]*}
+	eval "$(apt-config shell program "Acquire::$scheme::Proxy-Auto-Detect" older "Acquire::$scheme::ProxyAutoDetect")"
+	program=${program:-$older}
+	[ -n "$1" ] && [ -x "$program" ] || return 0
+	proxy=$("$program" "$1" | head -n 1) || proxy=''
+	[ -z "$proxy" ] || echo "Acquire::$scheme::Proxy::$host \"$proxy\";"
 }

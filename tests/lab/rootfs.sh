@@ -112,12 +112,22 @@ rootfs_run() {
 	' - "$(rootfs_path "$1")" "$2" "${@:3}"
 }
 
+# rootfs_trust FILE: whose certificates this machine believes, for apt's mirrors by https; the
+# rootfs has no ca-certificates. No file if this machine has none either.
+rootfs_trust() {
+	local ca=''
+	eval "$(apt-config shell ca Acquire::https::CaInfo)"
+	ca=${ca:-/etc/ssl/certs/ca-certificates.crt}
+	[ ! -e "$ca" ] || install -m 644 "$ca" "$1"
+}
+
 # rootfs_download KERNEL DIR PACKAGE...: packages of the rootfs's own suites, with
 # directories of their own for apt.
 rootfs_download() {
 	local kernel=$1 new=$2
 	shift 2
 	cp -L /etc/resolv.conf "$new/resolv.conf"
+	rootfs_trust "$new/ca.crt"
 	mkdir -p "$new/lists/partial" "$new/archives/partial"
 	chown -R root:root "$new"
 	# shellcheck disable=SC2016 # for the inner shell
@@ -125,6 +135,7 @@ rootfs_download() {
 		if [ -e /etc/resolv.conf ]; then mount --bind /lab/new/resolv.conf /etc/resolv.conf; fi
 		cd /lab/new
 		apt=(-o Dir::State::lists=/lab/new/lists -o Dir::Cache=/lab/new -o APT::Sandbox::User=root)
+		if [ -e ca.crt ]; then apt+=(-o Acquire::https::CaInfo=/lab/new/ca.crt); fi
 		apt-get "${apt[@]}" update
 		apt-get "${apt[@]}" download "$@"
 	' - "$@"
