@@ -8,8 +8,9 @@ DEPS="mmdebstrap=mmdebstrap qemu-system-x86_64=qemu-system-x86 mke2fs=e2fsprogs 
 
 deps_missing() {
 	local dep
+	# Programs only: rootfs.sh has a function of one's name.
 	for dep in $DEPS; do
-		command -v "${dep%%=*}" >/dev/null || echo "${dep#*=}"
+		type -P "${dep%%=*}" >/dev/null || echo "${dep#*=}"
 	done | sort -u
 	[ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || echo debian-archive-keyring
 }

@@ -40,6 +40,10 @@ rootfs_excludes() {
 		drivers/net/{ethernet,wireless}
 }
 
+# In a namespace of its own, so that what it mounts in the rootfs (this machine's /dev and /sys
+# too) ends with it, however it ends. Not in rootfs_make: it is no part of the recipe.
+mmdebstrap() { unshare --mount --propagation private mmdebstrap "$@"; }
+
 rootfs_make() {
 	local kernel=$1 new=$2 suite suffix include
 	suite=$(kernel_suites "$kernel")
@@ -66,7 +70,7 @@ rootfs_setup() {
 	path=$(rootfs_path "$kernel")
 	[ ! -e "$path" ] || return 0
 	new=$CACHE/rootfs/new.$kernel
-	# One that was ended by force can have left this machine's /dev and /sys mounted in it.
+	# One of an older lab, ended by force, can have left this machine's /dev mounted in it.
 	rm -rf --one-file-system "$new"
 	step "rootfs for $kernel ($(kernel_suites "$kernel"))" rootfs_make "$kernel" "$new"
 	rootfs_check "$kernel" "$new"
