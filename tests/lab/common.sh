@@ -16,7 +16,11 @@ short_hash() { sha256sum | cut -c1-12; }
 
 # Tell now and then that a long step is still at work.
 heartbeat() {
-	local text=$1 since=$SECONDS
+	local text=$1 since=$SECONDS fd
+	# It must not hold a lock for longer than the lab does.
+	for fd in ${HELD-}; do
+		exec {fd}>&-
+	done
 	while sleep 30 >/dev/null 2>&1; do
 		say "... still at it: $text ($((SECONDS - since)) s)"
 	done
@@ -59,7 +63,7 @@ step() {
 	shift
 	log=$CACHE/log/$(date +%m%d-%H%M%S)-$$-$(tr -cs '[:alnum:].\n' - <<<"$text").log
 	say "$text ..."
-	heartbeat "$text" 8>&- &
+	heartbeat "$text" &
 	BEAT=$!
 	supervise logged "$log" "$@"
 	kill "$BEAT"
@@ -72,15 +76,18 @@ step() {
 	say "$text: done ($((SECONDS - since)) s)"
 }
 
-# locked NAME COMMAND...: one lab at a time per NAME on this machine.
+# locked NAME COMMAND...: one lab at a time per NAME on this machine. COMMAND may take another
+# lock: each has a descriptor of its own, and HELD, as COMMAND sees it, has all of them.
 locked() {
-	exec 8>"$CACHE/lock/$1"
-	if ! flock -n 8; then
+	local fd HELD=${HELD-}
+	exec {fd}>"$CACHE/lock/$1"
+	HELD+=" $fd"
+	if ! flock -n "$fd"; then
 		say "waiting for another lab: $1"
-		flock 8
+		flock "$fd"
 	fi
 	"${@:2}"
-	exec 8>&-
+	exec {fd}>&-
 }
 
 # Put a finished directory or file in its place in one move: what has the final
