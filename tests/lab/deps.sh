@@ -29,7 +29,15 @@ deps_install() {
 	step "installing ${missing% }" deps_apt $missing
 }
 
+# Its packages and guests are those of a PC.
+deps_machine() {
+	local arch
+	arch=$(dpkg --print-architecture 2>/dev/null) || die "this is no Debian machine: there is no dpkg"
+	[ "$arch" = amd64 ] || die "the guests are PCs: this needs a Debian machine that is amd64, not $arch"
+}
+
 deps() {
+	deps_machine
 	PATH=$PATH:/usr/sbin:/sbin
 	[ -z "$(deps_missing)" ] || locked deps deps_install
 }
