@@ -50,6 +50,8 @@ int cmd_check(int argc, char **argv);
 
 /* "flowtun: TEXT" on stderr. Returns EXIT_USAGE. */
 int misuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The same where the command line is not to blame. Returns EXIT_KERNEL. */
+int failure(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* 1.2k, 3.4M and so on; powers of 1000. */
 const char *human(char *buf, size_t size, uint64_t number);

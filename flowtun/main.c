@@ -60,6 +60,18 @@ int misuse(const char *format, ...)
 	return EXIT_USAGE;
 }
 
+int failure(const char *format, ...)
+{
+	va_list args;
+
+	fputs("flowtun: ", stderr);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+	return EXIT_KERNEL;
+}
+
 const char *human(char *buf, size_t size, uint64_t number)
 {
 	static const char units[] = " kMGTPE";

@@ -80,14 +80,19 @@ static void on_message(const struct nlmsghdr *nlh, const struct nl *nl)
 		event_print(&flow, &now);
 }
 
-static void on_messages(const struct nl *nl, const char *buf, ssize_t size)
+/* Returns false when no more will come: a module that is loaded again has another group. */
+static bool on_messages(const struct nl *nl, const char *buf, ssize_t size)
 {
 	const struct nlmsghdr *nlh = (const struct nlmsghdr *)buf;
+	bool gone = false;
 	int left = size;
 
-	for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left))
+	for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
 		on_message(nlh, nl);
+		gone |= nl_gone(nl, nlh);
+	}
 	fflush(stdout);
+	return !gone;
 }
 
 int cmd_monitor(int argc, char **argv)
@@ -112,9 +117,9 @@ int cmd_monitor(int argc, char **argv)
 		if (size < 0 && errno == ENOBUFS)
 			fprintf(stderr, "flowtun: too many events, some are lost\n");
 		else if (size < 0 && errno != EINTR)
-			return misuse("socket: %s", strerror(errno));
-		else if (size > 0)
-			on_messages(nl, buf, size);
+			return failure("socket: %s", strerror(errno));
+		else if (size > 0 && !on_messages(nl, buf, size))
+			return failure("the module has been unloaded");
 	}
 	return EXIT_OK;
 }

@@ -256,8 +256,25 @@ struct nl *nl_get(void)
 
 int nl_listen(struct nl *nl)
 {
-	if (mnl_socket_setsockopt(nl->sock, NETLINK_ADD_MEMBERSHIP, &nl->events,
+	/* What becomes of families, ours too. The group has the family's own number. */
+	uint32_t families = GENL_ID_CTRL;
+
+	if (mnl_socket_setsockopt(nl->sock, NETLINK_ADD_MEMBERSHIP, &families,
+				  sizeof(families)) < 0 ||
+	    mnl_socket_setsockopt(nl->sock, NETLINK_ADD_MEMBERSHIP, &nl->events,
 				  sizeof(nl->events)) < 0)
 		return explain(nl, -errno);
 	return 0;
+}
+
+bool nl_gone(const struct nl *nl, const struct nlmsghdr *nlh)
+{
+	const struct genlmsghdr *genl = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *tb[CTRL_ATTR_MAX + 1];
+
+	if (nlh->nlmsg_type != GENL_ID_CTRL || genl->cmd != CTRL_CMD_DELFAMILY)
+		return false;
+	nl_parse(nlh, tb, CTRL_ATTR_MAX);
+	return tb[CTRL_ATTR_FAMILY_ID] &&
+	       mnl_attr_get_u16(tb[CTRL_ATTR_FAMILY_ID]) == nl->family;
 }

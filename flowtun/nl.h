@@ -50,7 +50,11 @@ struct nlmsghdr *nl_request(struct nl *nl, uint8_t cmd, bool dump);
  * @nl->quiet.
  */
 int nl_talk(struct nl *nl, struct nlmsghdr *nlh, nl_cb cb, void *data);
+
+/* From now on events come. Returns 0 or -errno, with a message. */
 int nl_listen(struct nl *nl);
+/* Among what comes: does this say that the module has been unloaded? */
+bool nl_gone(const struct nl *nl, const struct nlmsghdr *nlh);
 
 /* Attributes of one level by type; those beyond @max are left out. */
 void nl_parse(const struct nlmsghdr *nlh, const struct nlattr **tb, int max);

@@ -250,7 +250,7 @@ int cmd_top(int argc, char **argv)
 	top.lines = screen_lines();
 	top.busy = calloc(top.lines + 1, sizeof(*top.busy));
 	if (!top.busy)
-		return misuse("out of memory");
+		return failure("out of memory");
 	code = watch(nl, &top, seconds, count);
 	free(top.busy);
 	free(top.old);

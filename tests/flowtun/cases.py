@@ -320,6 +320,22 @@ def monitor_refusals(bed):
 
 
 @test
+def monitor_unloaded(bed):
+    """monitor: ends when the module is unloaded; of one that is loaded again it would hear nothing"""
+    child = bed.start("flowtun", "monitor")
+    same(child.stderr.readline(), "flowtun: listening\n")
+    armed(bed)
+    subprocess.run(["rmmod", "nf_flowtable_tun"], check=True)
+    try:
+        out, err = child.communicate(timeout=30)
+    finally:
+        child.kill()
+        subprocess.run(["insmod", os.environ["FTUN_KO"]], check=True)
+    same((child.returncode, err), (2, "flowtun: the module has been unloaded\n"))
+    has(out, "learned")
+
+
+@test
 def top(bed):
     """top: the busiest first, packets per second"""
     conns = [armed(bed, 1000 + i) for i in range(3)]
