@@ -225,6 +225,20 @@ static int finish(int code)
 	return code;
 }
 
+/* A standard descriptor that is closed would be the next socket's, and the kernel take for
+ * a request what is printed. This one cannot be written to: finish() will say so.
+ */
+static void fill_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option longs[] = {
@@ -238,6 +252,7 @@ int main(int argc, char **argv)
 	};
 	int c;
 
+	fill_descriptors();
 	while ((c = getopt_long(argc, argv, "+jpsn:hV", longs, NULL)) != -1) {
 		switch (c) {
 		case 'j':

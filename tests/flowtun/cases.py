@@ -778,8 +778,11 @@ def exit_codes(bed):
     for verb in "show flows tunnels devices stats why monitor top get set flush delete conf check".split():
         has(text, "  %s" % verb)
     has(tool(bed, "-V"), "flowtun ")
-    code = subprocess.run("flowtun stats --all >/dev/full", shell=True, stderr=subprocess.DEVNULL, check=False).returncode
-    same(code, 2, "a full disk")
+    armed(bed)
+    for line, what in (("stats --all >/dev/full", "a full disk"), ("flows >&-", "closed"), ("-j show >&-", "closed"),
+                       ("get >&-", "closed"), ("get <&- >&-", "both closed")):
+        code, _, err = bed.run("sh", "-c", "flowtun " + line)
+        same((code, "flowtun: stdout: " in err), (2, True), "%s: %s: %s" % (line, what, err))
 
 
 @test
