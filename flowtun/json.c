@@ -18,19 +18,47 @@ static void newline(void)
 		fputs("    ", stdout);
 }
 
-/* A device's name may be UTF-8, which stays what it is. */
+/* Bytes of the character that @text begins with; 0 if that is no UTF-8. */
+static int utf8_length(const char *text)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	const unsigned char *byte = (const unsigned char *)text;
+	uint32_t code;
+	int len;
+
+	if (*byte < 0x80)
+		return 1;
+	len = *byte >= 0xf8 ? 0 : *byte >= 0xf0 ? 4 : *byte >= 0xe0 ? 3 : *byte >= 0xc0 ? 2 : 0;
+	code = *byte & (0x7f >> len);
+	for (int i = 1; i < len; i++) {
+		if ((byte[i] & 0xc0) != 0x80)
+			return 0;
+		code = code << 6 | (byte[i] & 0x3f);
+	}
+	if (code < least[len] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
+		return 0;
+	return len;
+}
+
+/* A device's name may be UTF-8, which stays what it is, or any bytes, which JSON cannot have:
+ * U+FFFD stands for each of those.
+ */
 static void quoted(const char *text)
 {
 	putchar('"');
-	for (; *text; text++) {
+	while (*text) {
 		unsigned char c = *text;
+		int len = utf8_length(text);
 
-		if (c == '"' || c == '\\')
+		if (!len)
+			fputs("\\ufffd", stdout);
+		else if (c == '"' || c == '\\')
 			printf("\\%c", c);
 		else if (c < 0x20 || c == 0x7f)
 			printf("\\u%04x", c);
 		else
-			putchar(c);
+			fwrite(text, 1, len, stdout);
+		text += len ? len : 1;
 	}
 	putchar('"');
 }

@@ -786,6 +786,17 @@ def exit_codes(bed):
 
 
 @test
+def any_name(bed):
+    """JSON: a device's name that is no UTF-8"""
+    name = b"x\xff\xc3\xa4"
+    with bed.router:
+        subprocess.run([b"ip", b"link", b"add", b"name", name, b"type", b"ipip", b"local", b"192.0.2.1", b"remote", b"203.0.113.9"],
+                       check=True)
+        out = subprocess.run(["flowtun", "-j", "tunnels"], capture_output=True, check=True).stdout
+    same("x\ufffd\u00e4" in [t["name"] for t in json.loads(out.decode())], True, out)
+
+
+@test
 def check(bed):
     """check: what is missing, and flowtables on the same devices"""
     Conn(bed, 1000).up()
