@@ -36,7 +36,7 @@ struct seq_file;
 	X(pass_dscp,	"DSCP differs from the packet that proved the flow") \
 	X(pass_label,	"IPv6 flow label other than when the flow was proven") \
 	X(pass_ecn,	"outer and inner ECN do not fit (RFC 6040)")	\
-	X(pass_forwarding, "IPv6 forwarding is switched off")		\
+	X(pass_forwarding, "IPv6 forwarding is switched off, or on for a device only") \
 	X(pass_mtu,	"packet larger than a device or path MTU")	\
 	X(pass_gso,	"aggregated packet of a kind that is not handled") \
 	X(pass_window,	"TCP packet outside the window, or connection closing") \
@@ -69,7 +69,7 @@ struct seq_file;
 	X(refuse_metadata, "header of an external tunnel is not the route's choice") \
 	X(refuse_nbma,	"GRE to a multicast group, or GRE over IPv6 into no remote end") \
 	X(refuse_netns,	"tunnel works in another network namespace")	\
-	X(refuse_denied, "a rule denies a tunnel or device on the way") \
+	X(refuse_denied, "a rule denies a tunnel or device on the way, or allows others") \
 	X(refuse_mismatch, "fast path would have sent other bytes")	\
 	X(refuse_limit,	"flow limit reached")				\
 	X(refuse_nomem,	"out of memory")				\

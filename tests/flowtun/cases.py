@@ -568,6 +568,7 @@ def rule_tunnel(bed):
     for conn in (one, two):
         conn.talk(3)
     same((is_fast(bed, one), is_fast(bed, two)), (True, False), "at once, without waiting to retry")
+    has(tool(bed, "why", *two.words()), "flowtun set tunnel NAME allow")
     tool(bed, "set", "tunnel", "tun0", "default")
     for conn in (one, two):
         conn.talk(3)
