@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* flowtun check: is everything there that acceleration needs? */
+#include <dirent.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -184,16 +185,58 @@ static void check_legacy(void)
 		    count);
 }
 
+/**
+ * struct ways - devices whose packets are forwarded
+ * @on:  so many
+ * @all: of as many, without lo
+ */
+struct ways {
+	unsigned int	on;
+	unsigned int	all;
+};
+
+/* @dir has a directory for each device, @name is in each of them. */
+static struct ways count_ways(const char *dir, const char *name)
+{
+	struct ways ways = { 0, 0 };
+	struct dirent *entry;
+	DIR *list = opendir(dir);
+	char path[512];
+
+	while (list && (entry = readdir(list))) {
+		if (*entry->d_name == '.' || !strcmp(entry->d_name, "all") ||
+		    !strcmp(entry->d_name, "default") || !strcmp(entry->d_name, "lo"))
+			continue;
+		snprintf(path, sizeof(path), "%s/%s/%s", dir, entry->d_name, name);
+		ways.on += read_file_number(path) > 0;
+		ways.all++;
+	}
+	if (list)
+		closedir(list);
+	return ways;
+}
+
+/* As the kernel does it: for IPv4 the device counts that a packet comes in by, ip_forward only
+ * sets them all. For IPv6 one switch counts, and since 7.3 a device's that overrides it.
+ */
 static void check_forwarding(void)
 {
-	bool v4 = read_file_number("/proc/sys/net/ipv4/ip_forward") == 1;
-	bool v6 = read_file_number("/proc/sys/net/ipv6/conf/all/forwarding") == 1;
+	struct ways v4 = count_ways("/proc/sys/net/ipv4/conf", "forwarding");
+	struct ways forced = count_ways("/proc/sys/net/ipv6/conf", "force_forwarding");
+	bool v6 = read_file_number("/proc/sys/net/ipv6/conf/all/forwarding") > 0;
+	bool all = v4.on && v4.on == v4.all;
 
-	if (!v4 && !v6)
+	if (!v4.on && !v6 && !forced.on)
 		say(BAD, "forwarding", "is off: sysctl net.ipv4.ip_forward=1");
-	else
+	if (all || v6)
 		say(GOOD, "forwarding", "is on for %s",
-		    v4 && v6 ? "IPv4 and IPv6" : v4 ? "IPv4" : "IPv6");
+		    all && v6 ? "IPv4 and IPv6" : all ? "IPv4" : "IPv6");
+	if (v4.on && !all)
+		say(WARN, "forwarding", "of IPv4 is on for %u of %u devices only, by net.ipv4.conf.DEV.forwarding of those that packets come in by",
+		    v4.on, v4.all);
+	if (!v6 && forced.on)
+		say(WARN, "forwarding", "of IPv6 is on for %u of %u devices by force_forwarding only, which is never fast: sysctl net.ipv6.conf.all.forwarding=1",
+		    forced.on, forced.all);
 }
 
 static void on_flowtable(const char *table, const char *name, const char *dev,

@@ -6,6 +6,8 @@ import re
 import subprocess
 import time
 
+import bed as b
+import kinds
 from bed import Conn
 
 TESTS = []
@@ -182,7 +184,6 @@ def flows_tell_nat(bed):
 
 
 def beds_answer(conn):
-    import bed as b
     packet = b.udp(conn.far, "10.9.9.9", conn.dport, 7777)
     return b.ether(b.UND, b.GATE, b.ipv4(conn.end, "192.0.2.1", 4, packet))
 
@@ -815,6 +816,37 @@ def check(bed):
     same(code, 2)
     has(out, "problem  armed")
     has(out, "problem  forwarding")
+
+
+@test
+def check_devices(bed):
+    """check: forwarding by device, which is what the kernel asks"""
+    b.net_sysctl(bed, "net.ipv4.ip_forward", 0)
+    for dev in ("lan0", "tun0"):
+        b.net_sysctl(bed, "net.ipv4.conf.%s.forwarding" % dev, 1)
+    same(is_fast(bed, armed(bed)), True)
+    code, out, _ = bed.run("flowtun", "check")
+    same((code, "problem  forwarding" in out), (0, False), out)
+    same(re.search(r"warning  forwarding   of IPv4 is on for 2 of \d+ devices only", out) is not None, True, out)
+    b.net_sysctl(bed, "net.ipv4.ip_forward", 1)
+    has(tool(bed, "check"), "ok       forwarding   is on for IPv4\n")
+    b.net_sysctl(bed, "net.ipv6.conf.all.forwarding", 1)
+    has(tool(bed, "check"), "ok       forwarding   is on for IPv4 and IPv6\n")
+
+
+@test
+def check_forced(bed):
+    """check: IPv6 that is forwarded for a device's sake only, which is never fast"""
+    kinds.Ip6.setup(bed)
+    if not os.path.exists("/proc/sys/net/ipv6/conf/all/force_forwarding"):
+        raise Skip("this kernel cannot")
+    b.net_sysctl(bed, "net.ipv6.conf.all.forwarding", 0)
+    for dev in ("lan0", "t6"):
+        b.net_sysctl(bed, "net.ipv6.conf.%s.force_forwarding" % dev, 1)
+    same(is_fast(bed, kinds.Ip6(bed, 1000).warm()), False)
+    text = tool(bed, "check")
+    same(re.search(r"warning  forwarding   of IPv6 is on for 2 of \d+ devices", text) is not None, True, text)
+    has(tool(bed, "why", *kinds.Ip6(bed, 1000).words()), "force_forwarding")
 
 
 @test
