@@ -17,7 +17,7 @@
  * @sport: source port of a packet that came there
  * @saddr: its source address
  * @iif:   index of the device that it came in by
- * @sk:    the socket that it was for; only ever compared, see socket.c
+ * @cookie: of the socket that it was for, see socket.c
  */
 struct ftun_fou_port {
 	__be32		daddr[4];
@@ -28,7 +28,7 @@ struct ftun_fou_port {
 	__be16		sport;
 	__be32		saddr[4];
 	u32		iif;
-	const void	*sk;
+	u64		cookie;
 };
 
 /**

@@ -236,8 +236,8 @@ static bool learn_fou(const struct ftun_flow *flow, u8 index,
 	if (!carries(witness, data, &flow->ct->tuplehash[index].tuple) ||
 	    !ftun_fou_guess(&port, witness->bytes + data))
 		return true;
-	port.sk = ftun_socket_find(flow->fn->net, &port);
-	if (port.sk)
+	port.cookie = ftun_socket_find(flow->fn->net, &port);
+	if (port.cookie)
 		ftun_fou_add(&flow->fn->fou, &port);
 	return true;
 }

@@ -5,6 +5,7 @@
  */
 #include "socket.h"
 
+#include <linux/sock_diag.h>
 #include <net/sock.h>
 #include <net/udp.h>
 
@@ -31,23 +32,35 @@ static struct sock *find6(struct net *net, const struct ftun_fou_port *port)
 #endif
 }
 
+/* Another socket can be where one was that is closed, but has another cookie. */
+static u64 cookie(struct sock *sk)
+{
+	u32 words[2];
+
+	sock_diag_save_cookie(sk, words);
+	return (u64)words[1] << 32 | words[0];
+}
+
 /**
  * ftun_socket_find() - who takes tunnelled packets out at a place?
  * @net:  where
  * @port: the place, and where a packet to it came from
  *
  * Context: RCU read side.
- * Return: the socket, only to be compared; NULL if there is none, it is none of a tunnel,
- * or the kernel has no function to look for it.
+ * Return: the cookie of the socket; 0 if there is none, it is none of a tunnel, or the
+ * kernel has no function to look for it.
  */
-const void *ftun_socket_find(struct net *net, const struct ftun_fou_port *port)
+u64 ftun_socket_find(struct net *net, const struct ftun_fou_port *port)
 {
 	struct sock *sk = port->v6 ? find6(net, port) : find4(net, port);
-	bool tunnel = sk && rcu_access_pointer(sk->sk_user_data);
+	u64 found = 0;
 
-	if (sk)
-		sock_put(sk);
-	return tunnel ? sk : NULL;
+	if (!sk)
+		return 0;
+	if (rcu_access_pointer(sk->sk_user_data))
+		found = cookie(sk);
+	sock_put(sk);
+	return found;
 }
 
 /**
@@ -66,7 +79,8 @@ void ftun_socket_tick(struct ftun_net *fn)
 	rcu_read_lock();
 	spin_lock_bh(&fou->lock);
 	for (i = 0; i < fou->count; i++)
-		if (ftun_socket_find(fn->net, &fou->port[i]) != fou->port[i].sk)
+		if (ftun_socket_find(fn->net, &fou->port[i]) !=
+		    fou->port[i].cookie)
 			WRITE_ONCE(fou->port[i].gone, true);
 	spin_unlock_bh(&fou->lock);
 	rcu_read_unlock();

@@ -37,10 +37,18 @@ def set_tunnel(fl, words):
     return "ip link set tun0 type %s %s" % (fl.kind.link, tunnel_options(fl.kind.options("tun0", router, far), words))
 
 
+def listen(fl, verb, words, port):
+    return "ip fou %s port %s%s" % (verb, words % port, fl.under("", " -6"))
+
+
 def tunnel(fl, change):
     if fl.kind.udp:
-        change("nobody listens any more", [Do("ip fou del port %d%s" % (port, fl.under("", " -6"))) for port, _ in fl.kind.listeners()] +
+        change("nobody listens any more", [Do(listen(fl, "del", "%d", port)) for port, _ in fl.kind.listeners()] +
                [Wait(2.5)], STOPPED)
+        if fl.kind.name in ("fou-ipip", "fou-gre", "fou-ip6ip6"):       # the next socket may be where the last one was
+            for_else = "%d ipproto " + str(4 if fl.kind.gre is not None else 47)
+            change("what listens takes out something else", [Do("; ".join([listen(fl, "del", "%d", port) for port, _ in fl.kind.listeners()] + [
+                   "sleep 0.1"] + [listen(fl, "add", for_else, port) for port, _ in fl.kind.listeners()])), Wait(2.5)], STOPPED)
     if fl.kind.external:        # kinds_external.py
         return
     ttl, tos = fl.under(("ttl", "tos"), ("hoplimit", "tclass"))
