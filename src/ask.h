@@ -41,7 +41,8 @@ bool ftun_ask6_input(struct net *net, struct sk_buff *skb,
 		     const struct ftun_question *ask,
 		     const struct net_device *out, struct ftun_route *route);
 bool ftun_ask6_local(struct net *net, struct sk_buff *skb,
-		     const struct ftun_question *ask);
+		     const struct ftun_question *ask,
+		     const struct net_device *tunnel);
 bool ftun_ask6_output(struct net *net, const struct ftun_way *way,
 		      struct ftun_route *route);
 

@@ -106,18 +106,6 @@ bool ftun_ask6_input(struct net *net, struct sk_buff *skb,
 	       adopt(route, ask_input(net, skb, ask), out);
 }
 
-/* Is a packet that comes in still for the router itself? Otherwise like the above. */
-bool ftun_ask6_local(struct net *net, struct sk_buff *skb,
-		     const struct ftun_question *ask)
-{
-	const struct rt6_info *rt;
-
-	if (!comes_from(net, ask))
-		return false;
-	rt = ask_input(net, skb, ask);
-	return !rt->dst.error && rt->rt6i_flags & RTF_LOCAL;
-}
-
 static bool is_ours(struct net *net, const struct in6_addr *addr,
 		    const struct net_device *link, bool any_link)
 {
@@ -125,17 +113,50 @@ static bool is_ours(struct net *net, const struct in6_addr *addr,
 				       IFA_F_TENTATIVE);
 }
 
-/* ip6_tnl_xmit_ctl(), which is in a module that need not be there */
+/* What ip6_tnl_xmit_ctl() and ip6_tnl_rcv_ctl() have in common, which are in a module that
+ * need not be there.
+ */
 static bool ends_right(struct net *net, const struct __ip6_tnl_parm *parms,
-		       const struct ipv6hdr *ip6h)
+		       const void *here, const void *there)
 {
 	const struct net_device *link = NULL;
 
 	if (parms->link)
 		link = dev_get_by_index_rcu(net, parms->link);
-	return is_ours(net, &ip6h->saddr, link, false) &&
+	return is_ours(net, here, link, false) &&
 	       (parms->flags & IP6_TNL_F_ALLOW_LOCAL_REMOTE ||
-		!is_ours(net, &ip6h->daddr, link, true));
+		!is_ours(net, there, link, true));
+}
+
+/* ipxip6_rcv() asks the addresses too, ip6gre_rcv() does not. */
+static bool takes(struct net *net, const struct net_device *tunnel,
+		  const struct ftun_question *ask)
+{
+	const struct ip6_tnl *ip6t = netdev_priv(tunnel);
+
+	return tunnel->type == ARPHRD_IP6GRE ||
+	       ends_right(net, &ip6t->parms, ask->daddr, ask->saddr);
+}
+
+/**
+ * ftun_ask6_local() - is a packet that comes in still for a tunnel of the router's?
+ * @net:    where
+ * @skb:    the packet, at a netdev ingress hook; as it was afterwards
+ * @ask:    what is asked
+ * @tunnel: the tunnel
+ *
+ * Context: BH off, RCU read side.
+ */
+bool ftun_ask6_local(struct net *net, struct sk_buff *skb,
+		     const struct ftun_question *ask,
+		     const struct net_device *tunnel)
+{
+	const struct rt6_info *rt;
+
+	if (!comes_from(net, ask) || !takes(net, tunnel, ask))
+		return false;
+	rt = ask_input(net, skb, ask);
+	return !rt->dst.error && rt->rt6i_flags & RTF_LOCAL;
 }
 
 /* Of an external tunnel nobody asks whether it ends here. __gre6_xmit() does not look at
@@ -156,7 +177,7 @@ static bool output_flow(struct net *net, const struct ftun_way *way,
 	}
 	fl6->flowi6_oif = tunnel->parms.link;
 	fl6->saddr = ip6h->saddr;
-	return ends_right(net, &tunnel->parms, ip6h);
+	return ends_right(net, &tunnel->parms, &ip6h->saddr, &ip6h->daddr);
 }
 
 /* Where the metadata says nothing of a source, it is one of the device's. */

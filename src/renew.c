@@ -65,13 +65,13 @@ static bool renew_inner(struct net *net, struct sk_buff *skb,
 
 /* An outer packet is for us. */
 static bool renew_outer_in(struct net *net, struct sk_buff *skb,
-			   const struct ftun_packet *pkt)
+			   const struct ftun_packet *pkt, const struct ftun_way *way)
 {
 	bool v6 = ftun_tuple_outer6(&pkt->tuple);
 	struct ftun_question ask = question(skb, 0, v6);
 
 	ask.tos = pkt->outer_tos;
-	return v6 ? ftun_ask6_local(net, skb, &ask)
+	return v6 ? ftun_ask6_local(net, skb, &ask, way->tun_in)
 		  : ftun_ask4_local(net, skb, &ask);
 }
 
@@ -153,7 +153,7 @@ bool ftun_renew(struct ftun_net *fn, struct sk_buff *skb,
 	smp_rmb();
 	if (!can_ask(net, way))
 		return false;
-	if (path->what & FTUN_PATH_DECAP && !renew_outer_in(net, skb, pkt))
+	if (path->what & FTUN_PATH_DECAP && !renew_outer_in(net, skb, pkt, way))
 		return false;
 	if (!renew_inner(net, skb, pkt, path, &route))
 		return false;

@@ -4,6 +4,7 @@ has more of the same; here is what a family or a kind makes a difference to."""
 from harness import net
 from harness.engine import ANY, case
 from harness.flow import Do, Wait, down, up
+from harness.sites import FAR6
 
 from .flavours import FLAVOURS
 
@@ -118,6 +119,10 @@ def devices(fl, change):
     change("underlay address removed", "ip addr del %s dev und0" % fl.under("192.0.2.1/24", "2001:db8:a::1/64"))
     change("underlay down", "ip link set und0 down")
     change("LAN down", "ip link set lan0 down", [down(), down()])
+    if fl.kind.link == "ip6tnl":        # packets to it come by that, but ip6_tnl_rcv_ctl() does not take them
+        change("underlay address is only a local route", "ip -6 route add local 2001:db8:a::1/128 dev lo; ip -6 addr del 2001:db8:a::1/64 dev und0",
+               [down(hold=1)] * 3 + AFTER)
+        change("far end's address is ours too", "ip -6 addr add %s/128 dev lan0 nodad" % FAR6, [down(hold=1)] * 3 + AFTER)
     mtu = fl.kind.mtu(1350)
     change("underlay mtu 1350", "ip link set und0 mtu 1350", [up(full=mtu, df=True), up(full=mtu + 1, df=True), down(), up(full=mtu)])
     change("LAN mtu 1280", "ip link set lan0 mtu 1280", [down(full=1280, df=True), down(full=1281, df=True), up()])
