@@ -14,6 +14,7 @@
 #include "net.h"
 #include "policy.h"
 #include "settings.h"
+#include "tunnel.h"
 
 /* Are we told of devices that go? Guarded by RTNL. */
 static bool told;
@@ -189,6 +190,16 @@ static void gre_changes(struct ftun_net *fn, const struct net_device *dev)
 	queue_work(ftun_workqueue, &fn->hook_work);
 }
 
+/* Where a tunnel has been moved from, it gets packets that may have been another's. */
+static void device_changed(struct ftun_net *fn, const struct net_device *dev)
+{
+	struct ftun_net *under = ftun_net_get(ftun_tunnel_net(dev));
+
+	ftun_policy_changed(fn);
+	if (under != fn)
+		ftun_policy_changed(under);
+}
+
 static int devices_event(struct notifier_block *nb, unsigned long event,
 			 void *ptr)
 {
@@ -201,7 +212,7 @@ static int devices_event(struct notifier_block *nb, unsigned long event,
 		fdev = device_find(fn, dev->ifindex);
 		if (fdev)
 			device_unhook(fdev);
-		ftun_policy_changed(fn);
+		device_changed(fn, dev);
 		break;
 	case NETDEV_CHANGE:
 		gre_changes(fn, dev);
@@ -214,7 +225,7 @@ static int devices_event(struct notifier_block *nb, unsigned long event,
 	case NETDEV_CHANGEUPPER:
 	case NETDEV_CHANGEINFODATA:	/* how a bond chooses */
 	case NETDEV_FEAT_CHANGE:
-		ftun_policy_changed(fn);
+		device_changed(fn, dev);
 	}
 	return NOTIFY_DONE;
 }

@@ -242,6 +242,23 @@ bool ftun_tunnel_is(const struct net_device *dev, enum ftun_stat *reason)
 }
 
 /**
+ * ftun_tunnel_net() - where do the packets come in that a device takes?
+ * @dev: any device, registered
+ *
+ * Return: for a tunnel the namespace of its underlay, else the device's own
+ */
+struct net *ftun_tunnel_net(const struct net_device *dev)
+{
+	const struct tunnel_kind *kind = kind_of(dev);
+
+	if (!kind)
+		return dev_net(dev);
+	return kind->flags & FTUN_TUNNEL_OUTER6 ?
+	       ((struct ip6_tnl *)netdev_priv(dev))->net :
+	       ((struct ip_tunnel *)netdev_priv(dev))->net;
+}
+
+/**
  * ftun_tunnel_next_seq() - the GRE sequence number of the next packet
  * @dev:    GRE device
  * @outer6: its outer header is IPv6, not IPv4

@@ -41,6 +41,7 @@ struct ftun_tunnel {
 enum ftun_stat ftun_tunnel_read(const struct net_device *dev, bool inner6,
 				struct ftun_tunnel *tunnel);
 bool ftun_tunnel_is(const struct net_device *dev, enum ftun_stat *reason);
+struct net *ftun_tunnel_net(const struct net_device *dev);
 u32 ftun_tunnel_next_seq(const struct net_device *dev, bool outer6);
 bool ftun_tunnel_seq_late(const struct net_device *dev, bool outer6, u32 seq);
 void ftun_tunnel_seq_seen(const struct net_device *dev, bool outer6, u32 seq);

@@ -66,6 +66,14 @@ def closer(name, link, fitting, prefix="", **how):
          up(), down(), Do("ip link set tun9 down"), down(), down(), up()], fast=ANY, **how)
 
 
+def closer_elsewhere(name, link, fitting, world, **how):
+    """The same of one that has been moved to another namespace: what it gets is what comes in here."""
+    make = "ip link add tun9 type %s %s; ip link set tun9 netns ftd-c" % (link, tunnel_options(fitting, {}))
+    case("%s nbma: a closer tunnel elsewhere" % name, [Do(make), up(), down(), up(), down(), Do("ip -n ftd-c link set tun9 up"),
+         down(hold=1), up(), down(hold=1), down(hold=1)], fast=ANY, undo=["ip -n ftd-c link del tun9"],
+         world=dict(world, id="%s closer elsewhere" % name), **how)
+
+
 def hub(bed, flow):
     """A packet each way of another connection, to the other end."""
     if not hasattr(bed, "beside"):
@@ -114,6 +122,7 @@ for _fl in FLAVOURS:
         _far, _router = SITES["far"].outers[_fl.kind.under]
         closer(_fl.label, _fl.kind.link, _fl.kind.options("tun9", _router, _far), _fl.label + " ", family=_fl.family,
                world=dict(kind=_fl.kind.name, id="%s closer" % _fl.label))
+        closer_elsewhere(_fl.label, _fl.kind.link, _fl.kind.options("tun9", _router, _far), dict(kind=_fl.kind.name), family=_fl.family)
 for _family in (4, 6):
     many(_family)
 
@@ -122,6 +131,7 @@ _ANYWHERE = dict(tun=dict(local=None))
 for _kind in ("ipip", "gre", "sit"):
     closer(_kind, _kind, dict(local=UND0, remote=FAR), _kind + " without local ", family=KINDS[_kind].inner[0],
            world=dict(_ANYWHERE, kind=_kind, id=_kind + " anywhere"))
+    closer_elsewhere(_kind + " without local", _kind, dict(local=UND0, remote=FAR), dict(_ANYWHERE, kind=_kind), family=KINDS[_kind].inner[0])
     case("%s without local nbma: source changes" % _kind, [up(), down(), Do(
          "ip route replace 203.0.113.0/24 via 192.0.2.2 dev und0 src 198.51.100.1"), up(), up(), down(), down()], family=KINDS[_kind].inner[0],
          world=dict(_ANYWHERE, kind=_kind, id=_kind + " source"), fast=ANY)
