@@ -139,6 +139,13 @@ static bool flow_number(struct ftun_net *fn, struct ftun_flow *flow)
 	return !err;
 }
 
+/* Nobody has looked at the limits while there was no flow. */
+static void gc_start(struct ftun_net *fn)
+{
+	fn->visited = jiffies;
+	ftun_timeout_limits(fn->net, &fn->limits);
+}
+
 /**
  * ftun_flow_create() - begin to watch a connection
  * @fn:     where
@@ -175,6 +182,8 @@ struct ftun_flow *ftun_flow_create(struct ftun_net *fn, struct nf_conn *ct,
 		return IS_ERR(old) ? NULL : old;
 	}
 	xa_store(&fn->ids, flow->id, flow, GFP_ATOMIC);
+	if (atomic_read(&fn->flows.nelems) == 1)
+		gc_start(fn);
 	ftun_stat_inc(fn->stats, FTUN_STAT_flow_learned);
 	flow_tell(flow, IP_CT_DIR_MAX, FTUN_NL_EVENT_LEARNED, FTUN_OK);
 	spin_unlock(&flow->lock);
@@ -376,10 +385,27 @@ static u32 flow_used(const struct ftun_flow *flow)
 	return used;
 }
 
-/* How long conntrack lets the connection live without a packet; 0: not known. */
-static u32 ct_period(struct nf_conn *ct, u32 timeout)
+/* Has a packet come since entries were last looked after? Those before it have been seen to
+ * then, under the timeouts that held when they came.
+ */
+static bool is_new(const struct ftun_net *fn, u32 used)
 {
-	return is_tcp(ct) ? ftun_window_timeout(ct) : timeout;
+	return !time_before32(used, fn->visited);
+}
+
+static void flow_update_timeout(struct ftun_flow *flow)
+{
+	u32 used = flow_used(flow);
+
+	lockdep_assert_held(&flow->lock);
+	if (is_new(flow->fn, used))
+		flow->timeout = ftun_timeout(flow->fn, flow->ct, used);
+}
+
+/* How long conntrack lets the connection live without a packet; 0: not known. */
+static u32 flow_period(const struct ftun_flow *flow)
+{
+	return is_tcp(flow->ct) ? ftun_window_timeout(flow->ct) : flow->timeout;
 }
 
 /* Conntrack's limit may be less than ours, and with older kernels is not looked at
@@ -393,30 +419,29 @@ static bool flow_idle(const struct ftun_flow *flow)
 		return true;
 	if (idle <= HZ)
 		return false;
-	period = ct_period(flow->ct, flow->timeout);
+	period = flow_period(flow);
 	return period && idle > period;
 }
 
 /* Let an entry live on from its last packet as the slow path would have. It may have
- * had one since, such as a FIN; what is longer than any packet is good for is an older
- * kernel's day, see flow_restore_timeout().
+ * had one since, such as a FIN; what is longer than any packet is good for is from under
+ * another limit, or an older kernel's day, see flow_restore_timeout().
  */
-static void ct_refresh(struct nf_conn *ct, u32 used, u32 timeout, bool handback)
+static void ct_refresh(struct nf_conn *ct, u32 used, u32 period)
 {
-	u32 period = ct_period(ct, timeout);
 	s32 left = READ_ONCE(ct->timeout) - nfct_time_stamp;
 	s32 due = used + period - nfct_time_stamp;
 
 	if (test_bit(IPS_FIXED_TIMEOUT_BIT, &ct->status))
 		return;
-	if (due > left || (handback && left > (s32)period))
+	if (due > left || left > (s32)period)
 		WRITE_ONCE(ct->timeout, used + period);
 }
 
-static void acct_refresh(const struct ftun_acct *acct, u32 used)
+static void acct_refresh(const struct ftun_net *fn, const struct ftun_acct *acct, u32 used)
 {
 	if (acct->ct)
-		ct_refresh(acct->ct, used, acct->timeout, false);
+		ct_refresh(acct->ct, used, ftun_timeout(fn, acct->ct, used));
 }
 
 static void path_refresh(const struct ftun_flow *flow,
@@ -425,9 +450,11 @@ static void path_refresh(const struct ftun_flow *flow,
 	u32 used = READ_ONCE(path->used);
 
 	lockdep_assert_held(&flow->lock);
-	ct_refresh(flow->ct, used, flow->timeout, false);
-	acct_refresh(&path->way->outer_in, used);
-	acct_refresh(&path->way->outer_out, used);
+	if (!is_new(flow->fn, used))
+		return;
+	ct_refresh(flow->ct, used, flow_period(flow));
+	acct_refresh(flow->fn, &path->way->outer_in, used);
+	acct_refresh(flow->fn, &path->way->outer_out, used);
 }
 
 /* Older kernels' conntrack gives an offloaded entry a day to live. The slow path
@@ -447,8 +474,8 @@ static void flow_restore_timeout(struct ftun_flow *flow)
 		    time_after32(READ_ONCE(path->passed_at), used))
 			used = READ_ONCE(path->passed_at);
 	}
-	if (is_tcp(flow->ct) || flow->timeout)
-		ct_refresh(flow->ct, used, flow->timeout, true);
+	if (flow_period(flow))
+		ct_refresh(flow->ct, used, flow_period(flow));
 }
 
 static bool tcp_closed(const struct nf_conn *ct)
@@ -485,13 +512,26 @@ static bool flow_has_current_path(const struct ftun_flow *flow)
 	return false;
 }
 
+static bool acct_expired(const struct ftun_acct *acct)
+{
+	return acct->ct && nf_ct_is_expired(acct->ct);
+}
+
+/* Of an entry that is over conntrack makes a new one, but nobody may have looked at it. */
+static bool path_expired(const struct ftun_path *path)
+{
+	return acct_expired(&path->way->outer_in) ||
+	       acct_expired(&path->way->outer_out);
+}
+
 /* A path from an older generation holds on to devices that may want to go. */
 static void dir_refresh(struct ftun_flow *flow, struct ftun_dir *dir)
 {
 	if (!dir->path)
 		return;
 	path_refresh(flow, dir->path);
-	if (ftun_policy_current(flow->fn, dir->path->way))
+	if (ftun_policy_current(flow->fn, dir->path->way) &&
+	    !path_expired(dir->path))
 		return;
 	dir_drop_path(flow, dir);
 	ftun_flow_stale(flow, dir, dir->reason == FTUN_OK ?
@@ -539,6 +579,7 @@ static void flow_visit(struct ftun_flow *flow)
 	enum ftun_stat reason;
 
 	spin_lock_bh(&flow->lock);
+	flow_update_timeout(flow);
 	reason = flow_judge(flow);
 	if (reason == FTUN_OK)
 		flow_refresh(flow);
@@ -561,11 +602,16 @@ static void ftun_flow_gc(struct ftun_net *fn)
 	unsigned long id = 0, last = READ_ONCE(fn->last_id);
 	unsigned int visits = 0;
 	struct ftun_flow *flow;
+	struct ftun_limits limits;
+	u32 began = jiffies;
 
+	ftun_timeout_limits(fn->net, &limits);
 	rcu_read_lock();
 	while ((flow = ftun_flow_next(fn, &id, last, &visits)))
 		flow_visit(flow);
 	rcu_read_unlock();
+	fn->visited = began;
+	fn->limits = limits;
 }
 
 static void flow_gc_work(struct work_struct *work)

@@ -98,8 +98,8 @@ struct ftun_dir {
  *         outside ct->lock
  * @owner: IPS_OFFLOAD is set, and we did it
  * @deleted: a user wants it gone
- * @timeout: jiffies for which a packet keeps @ct alive; 0 for TCP, where that
- *         depends, see ftun_window_timeout()
+ * @timeout: jiffies for which the last packet keeps @ct alive, as garbage collection
+ *         found when that was new; 0 before. TCP's changes with its state
  * @mismatch: the first failed proofs by enum ip_conntrack_dir; NULL if there was none
  * @dir:   both directions, likewise
  * @rcu:   for its release

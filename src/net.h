@@ -16,6 +16,7 @@
 #include "compat/nft.h"
 #include "fou.h"
 #include "stats.h"
+#include "timeout.h"
 
 struct ftun_settings;
 
@@ -68,6 +69,8 @@ struct ftun_settings;
  * @gre_changed: a GRE device said so, perhaps too early, see devices.c; RTNL
  * @hook_work:   gives them one, and makes up for that
  * @gc_work:     ends flows, see flow.c
+ * @visited:     jiffies at which it last began to, or the first flow was there
+ * @limits:      what conntrack's sysctls said then; likewise
  * @learn_ops:   the watchers' hooks, with this as private pointer, see learn.c
  */
 struct ftun_net {
@@ -101,6 +104,8 @@ struct ftun_net {
 	bool				gre_changed;
 	struct work_struct		hook_work;
 	struct delayed_work		gc_work;
+	u32				visited;
+	struct ftun_limits		limits;
 	struct nf_hook_ops		learn_ops[FTUN_LEARN_HOOKS];
 };
 

@@ -111,16 +111,6 @@ static void path_set_nat(struct ftun_path *path, const struct nf_conn *ct,
 	ftun_nat_init(nat, ip, v6);
 }
 
-/* What the slow path just set the timeout to is how long a packet is good for. */
-static u32 ct_timeout(const struct nf_conn *ct)
-{
-	s32 left = READ_ONCE(ct->timeout) - nfct_time_stamp;
-
-	if (nf_ct_protonum(ct) == IPPROTO_TCP || left < 0)
-		return 0;
-	return left;
-}
-
 /* TOS of a packet inside the router */
 static u8 path_inner_tos(const struct ftun_path *path,
 			 const struct ftun_packet *pkt)
@@ -150,7 +140,6 @@ static void acct_set(struct ftun_acct *acct, struct nf_conn *ct, u8 dir)
 {
 	acct->ct = ct;
 	acct->dir = dir;
-	acct->timeout = ct_timeout(ct);
 	acct->mark = ftun_ct_mark(ct);
 	acct->counted = nf_conn_acct_find(ct);
 	acct->unassured = can_be_assured(ct);
@@ -733,7 +722,6 @@ static enum ftun_stat path_prove(struct ftun_path *path, struct ftun_flow *flow,
 	if (reason != FTUN_OK)
 		return reason;
 	path->way = ftun_way_share(flow->fn, path->way);
-	flow->timeout = ct_timeout(flow->ct);
 	return ftun_flow_arm(flow, &flow->dir[index], path);
 }
 

@@ -34,7 +34,6 @@ static inline u32 ftun_ct_mark(const struct nf_conn *ct)
 /**
  * struct ftun_acct - a conntrack entry of outer packets, to which they are accounted
  * @ct:  entry, with a reference; or NULL
- * @timeout: jiffies for which a packet keeps it alive
  * @mark: its mark when the path was proven: rules may ask for it
  * @dir: direction of the packets in it
  * @counted: it has counters, as all entries have or have not since they were made
@@ -42,7 +41,6 @@ static inline u32 ftun_ct_mark(const struct nf_conn *ct)
  */
 struct ftun_acct {
 	struct nf_conn	*ct;
-	u32		timeout;
 	u32		mark;
 	u8		dir;
 	bool		counted;

@@ -241,3 +241,21 @@ case("ipip time: entry lives as long as the flow",
      world=dict(id="short", sysctl={"net.netfilter.nf_conntrack_udp_timeout": 2,
                                     "net.netfilter.nf_conntrack_udp_timeout_stream": 2,
                                     "net.netfilter.nf_conntrack_generic_timeout": 3}))
+
+# What the limits are when a packet comes is what it is good for: of the connection, and of the tunnel's own entry.
+UDP_LIMITS = ("net.netfilter.nf_conntrack_udp_timeout", "net.netfilter.nf_conntrack_udp_timeout_stream")
+GENERIC_LIMIT = ("net.netfilter.nf_conntrack_generic_timeout",)
+
+
+def limits(name, sysctls, before, now, send, nft=None):
+    """Timeouts are changed while the connection is fast; which of them a packet met is known if it came another second."""
+    change = [Wait(2.5), *(Do(lambda bed, flow, n=n: net.sysctl(n, now)) for n in sysctls), Wait(1.5)]
+    case("ipip time: " + name, [up(), down(), *([Do(nft)] if nft else []), *AFTER, *change, *send], world=dict(id="limits " + name, sysctl=dict.fromkeys(sysctls, before) if before else {}), fast=ANY)
+
+
+ONLY_KNOWN = "nft insert rule ip ftd forward ct state new drop"
+limits("udp timeout becomes less", UDP_LIMITS, None, 3, AFTER + [Wait(6), up(), down(), up()])
+limits("udp timeout becomes more", UDP_LIMITS, 6, 3600, AFTER + [Wait(8)] + AFTER, nft=ONLY_KNOWN)
+limits("udp timeout becomes less while nothing comes", UDP_LIMITS, 60, 3, [Wait(6)] + AFTER, nft=ONLY_KNOWN)
+limits("generic timeout becomes less", GENERIC_LIMIT, None, 3, AFTER + [Wait(6), up(), down(), up()])
+limits("generic timeout becomes more", GENERIC_LIMIT, 6, 3600, AFTER + [Wait(8), up(), down(), up()])
