@@ -128,7 +128,13 @@ mutant("hop limit not decremented", "^gre 6 header default: both",
 mutant("conntrack mark may change", "^rules: conntrack mark of the inner",
        ("ingress.c", r"s/return ftun_ct_mark\(ct\) == mark/return true/"), quick=True)
 mutant("ipsec policy may come", "^ipsec: (encryption begins|outer packets blocked, out)$",
-       ("renew.c", r"s/!ftun_policy_ipsec\(net\)/true/"))
+       ("renew.c", r"s/!ftun_policy_ipsec\(net\)/true/"), ("policy.c", r"s/^\tipsec_listen\(fn\);$//"))
+mutant("ipsec policy may go", "^ipsec: exception from (a block deleted|encryption (deleted|flushed))$",
+       ("policy.c", r"s/^\tipsec_listen\(fn\);$//"))
+mutant("packets of others not told apart from the tunnel's", "^rules: copies into the tunnel, ip6gre$",
+       ("proof.c", r"s/seen->tun_out && !outer_fits\(seen\)/0/"))
+mutant("others get no share", "^link: shared with (an ipvlan elsewhere|a macvlan of the client's), later$",
+       ("learn.c", r"s/if \(comes_shared\(flow->fn, &witness\)\)/if (0)/"))
 
 mutant("sender before nat not told", "^other change of wireguard, client: peer loses its addresses, NAT, opened there$",
        ("xmit.c", r"s/if \(!way->asks_ct\)/if (1)/"), quick=True)
