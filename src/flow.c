@@ -399,7 +399,7 @@ static void flow_update_timeout(struct ftun_flow *flow)
 
 	lockdep_assert_held(&flow->lock);
 	if (is_new(flow->fn, used))
-		flow->timeout = ftun_timeout(flow->fn, flow->ct, used);
+		flow->timeout = ftun_timeout(&flow->fn->limits, flow->ct, used);
 }
 
 /* How long conntrack lets the connection live without a packet; 0: not known. */
@@ -441,7 +441,7 @@ static void ct_refresh(struct nf_conn *ct, u32 used, u32 period)
 static void acct_refresh(const struct ftun_net *fn, const struct ftun_acct *acct, u32 used)
 {
 	if (acct->ct)
-		ct_refresh(acct->ct, used, ftun_timeout(fn, acct->ct, used));
+		ct_refresh(acct->ct, used, ftun_timeout(&fn->limits, acct->ct, used));
 }
 
 static void path_refresh(const struct ftun_flow *flow,

@@ -11,7 +11,6 @@
 #include <net/netfilter/nf_conntrack_l4proto.h>
 #include <net/netfilter/nf_conntrack_timeout.h>
 
-#include "net.h"
 #include "window.h"
 
 /* Was it more than two seconds old when the packet came? If another packet has found that
@@ -29,15 +28,15 @@ static bool udp_is_stream(const struct nf_conn *ct, u32 used)
 }
 
 /* nf_conntrack_udp_packet() */
-static u32 udp_timeout(const struct ftun_net *fn, const struct nf_conn *ct, u32 used)
+static u32 udp_timeout(const struct ftun_limits *limits, const struct nf_conn *ct, u32 used)
 {
 	unsigned int which = udp_is_stream(ct, used) ? UDP_CT_REPLIED : UDP_CT_UNREPLIED;
 	const unsigned int *policy = nf_ct_timeout_lookup(ct);
 
 	if (policy)
 		return READ_ONCE(policy[which]);
-	return max(fn->limits.udp[which],
-		   READ_ONCE(nf_udp_pernet(fn->net)->timeouts[which]));
+	return max(limits->udp[which],
+		   READ_ONCE(nf_udp_pernet(nf_ct_net(ct))->timeouts[which]));
 }
 
 /* nf_conntrack_gre_packet(): an entry keeps those that it began with. */
@@ -49,38 +48,38 @@ static u32 gre_timeout(const struct nf_conn *ct)
 }
 
 /* generic_packet() */
-static u32 generic_timeout(const struct ftun_net *fn, const struct nf_conn *ct)
+static u32 generic_timeout(const struct ftun_limits *limits, const struct nf_conn *ct)
 {
 	const unsigned int *policy = nf_ct_timeout_lookup(ct);
 
 	if (policy)
 		return READ_ONCE(*policy);
-	return max(fn->limits.generic,
-		   READ_ONCE(nf_generic_pernet(fn->net)->timeout));
+	return max(limits->generic,
+		   READ_ONCE(nf_generic_pernet(nf_ct_net(ct))->timeout));
 }
 
 /**
  * ftun_timeout() - how long does conntrack let an entry live from its last packet on?
- * @fn:   where
- * @ct:   confirmed conntrack entry
- * @used: jiffies of that packet, which came after the last look at the limits
+ * @limits: what the sysctls of its namespace said at the last look
+ * @ct:     confirmed conntrack entry
+ * @used:   jiffies of that packet, which came after that look
  *
  * Context: BH off, RCU read side. Takes ct->lock.
  * Return: jiffies
  */
-u32 ftun_timeout(const struct ftun_net *fn, struct nf_conn *ct, u32 used)
+u32 ftun_timeout(const struct ftun_limits *limits, struct nf_conn *ct, u32 used)
 {
 	switch (nf_ct_protonum(ct)) {
 	case IPPROTO_TCP:
 		return ftun_window_timeout(ct);
 	case IPPROTO_UDP:
-		return udp_timeout(fn, ct, used);
+		return udp_timeout(limits, ct, used);
 	case IPPROTO_GRE:
 		if (IS_ENABLED(CONFIG_NF_CT_PROTO_GRE))
 			return gre_timeout(ct);
 		fallthrough;
 	default:
-		return generic_timeout(fn, ct);
+		return generic_timeout(limits, ct);
 	}
 }
 

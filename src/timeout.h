@@ -4,7 +4,6 @@
 
 #include <linux/types.h>
 
-struct ftun_net;
 struct net;
 struct nf_conn;
 
@@ -18,7 +17,7 @@ struct ftun_limits {
 	u32	generic;
 };
 
-u32 ftun_timeout(const struct ftun_net *fn, struct nf_conn *ct, u32 used);
+u32 ftun_timeout(const struct ftun_limits *limits, struct nf_conn *ct, u32 used);
 void ftun_timeout_limits(struct net *net, struct ftun_limits *limits);
 
 #endif /* _FTUN_TIMEOUT_H */
