@@ -14,6 +14,7 @@
 #include "net.h"
 #include "policy.h"
 #include "settings.h"
+#include "stranger.h"
 #include "tunnel.h"
 
 /* Are we told of devices that go? Guarded by RTNL. */
@@ -43,6 +44,7 @@ static void device_hook(struct ftun_net *fn, struct net_device *dev)
 		return;
 	fdev->fn = fn;
 	fdev->iif = dev->ifindex;
+	fdev->where = ftun_stranger_where(fn, dev->ifindex);
 	fdev->ops.hook = ftun_ingress;
 	fdev->ops.dev = dev;
 	fdev->ops.priv = fdev;

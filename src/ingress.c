@@ -587,7 +587,7 @@ static noinline unsigned int ingress_ip(const struct ftun_device *fdev,
 static __always_inline unsigned int ingress(const struct ftun_device *fdev,
 					    struct sk_buff *skb, bool v6)
 {
-	if (ftun_stranger_is(fdev->fn, skb, fdev->iif, v6)) {
+	if (ftun_stranger_is(fdev->fn, skb, fdev->where, v6)) {
 		ftun_stat_inc(fdev->fn->stats, FTUN_STAT_miss);
 		return NF_ACCEPT;
 	}

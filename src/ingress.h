@@ -13,6 +13,7 @@ struct ftun_net;
  * @ops:  the hook; its private pointer leads back here
  * @fn:   where the device is
  * @iif:  its index
+ * @where: ftun_stranger_where() of both
  * @list: in ftun_net.devices
  * @rcu:  frees it after the last packet is through the hook
  */
@@ -20,6 +21,7 @@ struct ftun_device {
 	struct nf_hook_ops	ops;
 	struct ftun_net		*fn;
 	u32			iif;
+	u32			where;
 	struct list_head	list;
 	struct rcu_head		rcu;
 };

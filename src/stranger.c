@@ -40,8 +40,7 @@ static u64 hash_addrs6(const struct ipv6hdr *ip6h, unsigned int pair)
 }
 
 /* IPv6's part of ftun_stranger_hash(), @at bytes into the packet */
-u64 ftun_stranger_hash6(const struct ftun_net *fn, const struct sk_buff *skb,
-			unsigned int at, u32 iif)
+u64 ftun_stranger_hash6(const struct sk_buff *skb, unsigned int at, u32 where)
 {
 	const struct ipv6hdr *ip6h = (const void *)skb->data + at;
 
@@ -49,8 +48,8 @@ u64 ftun_stranger_hash6(const struct ftun_net *fn, const struct sk_buff *skb,
 	    !ftun_stranger_has_ports(ip6h->nexthdr))
 		return 0;
 	return hash_addrs6(ip6h, 1) +
-	       ftun_stranger_hash_rest(fn, ip6h->nexthdr,
-				       (const void *)(ip6h + 1), iif);
+	       ftun_stranger_hash_rest(ip6h->nexthdr, (const void *)(ip6h + 1),
+				       where);
 }
 
 static unsigned int gre_len(const struct gre_base_hdr *greh)
@@ -89,18 +88,16 @@ static unsigned int inner_offset(const struct sk_buff *skb, bool v6)
 
 /**
  * ftun_stranger_hash_inner() - what the likes of a packet in a tunnel are known by
- * @fn:  where
- * @skb: IP packet at a netdev ingress hook
- * @iif: index of the device
- * @v6:  it is IPv6
+ * @skb:   IP packet at a netdev ingress hook
+ * @where: ftun_stranger_where()
+ * @v6:    it is IPv6
  *
  * The tunnel's ends are part of it, so that who sends by one makes nobody slow who uses
  * another.
  *
  * Return: 0 if it is in no tunnel, or neither TCP nor UDP in it, at first sight.
  */
-u64 ftun_stranger_hash_inner(const struct ftun_net *fn, const struct sk_buff *skb,
-			     u32 iif, bool v6)
+u64 ftun_stranger_hash_inner(const struct sk_buff *skb, u32 where, bool v6)
 {
 	unsigned int at = inner_offset(skb, v6);
 	const void *data = skb->data;
@@ -108,8 +105,8 @@ u64 ftun_stranger_hash_inner(const struct ftun_net *fn, const struct sk_buff *sk
 
 	if (!at || skb_headlen(skb) <= at)
 		return 0;
-	known = skb->data[at] >> 4 == 6 ? ftun_stranger_hash6(fn, skb, at, iif)
-					: ftun_stranger_hash4(fn, skb, at, iif);
+	known = skb->data[at] >> 4 == 6 ? ftun_stranger_hash6(skb, at, where)
+					: ftun_stranger_hash4(skb, at, where);
 	if (!known)
 		return 0;
 	return known + (v6 ? hash_addrs6(data, OUTER_PAIRS)
@@ -118,17 +115,17 @@ u64 ftun_stranger_hash_inner(const struct ftun_net *fn, const struct sk_buff *sk
 
 /**
  * ftun_stranger_is_inner() - is this a stranger in a tunnel?
- * @fn:  where
- * @skb: IP packet at a netdev ingress hook, neither TCP nor UDP
- * @iif: index of the device
- * @v6:  it is IPv6
+ * @fn:    where
+ * @skb:   IP packet at a netdev ingress hook, neither TCP nor UDP
+ * @where: ftun_stranger_where() that is
+ * @v6:    it is IPv6
  *
  * Context: BH off.
  */
 bool ftun_stranger_is_inner(const struct ftun_net *fn, const struct sk_buff *skb,
-			    u32 iif, bool v6)
+			    u32 where, bool v6)
 {
-	u64 known = ftun_stranger_hash_inner(fn, skb, iif, v6);
+	u64 known = ftun_stranger_hash_inner(skb, where, v6);
 	bool is = known && ftun_stranger_known(fn, known, v6);
 
 	if (!is)

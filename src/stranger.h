@@ -35,13 +35,17 @@ DECLARE_PER_CPU(bool, ftun_strangers_follow);
 
 int ftun_stranger_init(void);
 void ftun_stranger_exit(void);
-u64 ftun_stranger_hash6(const struct ftun_net *fn, const struct sk_buff *skb,
-			unsigned int at, u32 iif);
-u64 ftun_stranger_hash_inner(const struct ftun_net *fn, const struct sk_buff *skb,
-			     u32 iif, bool v6);
+u64 ftun_stranger_hash6(const struct sk_buff *skb, unsigned int at, u32 where);
+u64 ftun_stranger_hash_inner(const struct sk_buff *skb, u32 where, bool v6);
 bool ftun_stranger_is_inner(const struct ftun_net *fn, const struct sk_buff *skb,
-			    u32 iif, bool v6);
+			    u32 where, bool v6);
 void ftun_stranger_add(struct ftun_net *fn, u64 known, u32 tag);
+
+/* What a packet's hash has of the place that it came in at; the last byte is free. */
+static inline u32 ftun_stranger_where(const struct ftun_net *fn, u32 iif)
+{
+	return (u32)(unsigned long)fn + (iif << 8);
+}
 
 /* Is there any that a packet could be one of? */
 static inline bool ftun_stranger_any(const struct ftun_net *fn)
@@ -101,19 +105,16 @@ static __always_inline u64 ftun_stranger_hash_word(const void *at, unsigned int 
 }
 
 /* What stands behind the IP header, and where the packet is */
-static __always_inline u64 ftun_stranger_hash_rest(const struct ftun_net *fn, u8 proto,
-						   const __be32 *ports, u32 iif)
+static __always_inline u64 ftun_stranger_hash_rest(u8 proto, const __be32 *ports,
+						   u32 where)
 {
-	u32 where = (u32)(unsigned long)fn + (iif << 8) + proto;
-
-	return ftun_hash_pair((u64)(__force u32)*ports << 32 | where,
+	return ftun_hash_pair((u64)(__force u32)*ports << 32 | (where + proto),
 			      ftun_strangers.keys);
 }
 
 /* @at bytes into the packet */
-static __always_inline u64 ftun_stranger_hash4(const struct ftun_net *fn,
-					       const struct sk_buff *skb,
-					       unsigned int at, u32 iif)
+static __always_inline u64 ftun_stranger_hash4(const struct sk_buff *skb,
+					       unsigned int at, u32 where)
 {
 	const struct iphdr *iph = (const void *)skb->data + at;
 
@@ -121,25 +122,23 @@ static __always_inline u64 ftun_stranger_hash4(const struct ftun_net *fn,
 	    !ftun_stranger_has_ports(iph->protocol))
 		return 0;
 	return ftun_stranger_hash_word(&iph->addrs, 1) +
-	       ftun_stranger_hash_rest(fn, iph->protocol,
-				       (const void *)(iph + 1), iif);
+	       ftun_stranger_hash_rest(iph->protocol, (const void *)(iph + 1),
+				       where);
 }
 
 /**
  * ftun_stranger_hash() - what a packet's like are known by
- * @fn:  where
- * @skb: IP packet at a netdev ingress hook
- * @iif: index of the device
- * @v6:  it is IPv6
+ * @skb:   IP packet at a netdev ingress hook
+ * @where: ftun_stranger_where()
+ * @v6:    it is IPv6
  *
  * Return: 0 if it is neither TCP nor UDP at first sight.
  */
-static __always_inline u64 ftun_stranger_hash(const struct ftun_net *fn,
-					      const struct sk_buff *skb, u32 iif,
+static __always_inline u64 ftun_stranger_hash(const struct sk_buff *skb, u32 where,
 					      bool v6)
 {
-	return v6 ? ftun_stranger_hash6(fn, skb, 0, iif)
-		  : ftun_stranger_hash4(fn, skb, 0, iif);
+	return v6 ? ftun_stranger_hash6(skb, 0, where)
+		  : ftun_stranger_hash4(skb, 0, where);
 }
 
 /* What a direction of a connection that stays slow is known by on the slow path. Another
@@ -152,10 +151,10 @@ static inline u64 ftun_stranger_hash_ct(const struct nf_conn *ct, u8 dir)
 
 /**
  * ftun_stranger_is() - is this a packet of a connection that stays slow?
- * @fn:  where
- * @skb: IP packet at a netdev ingress hook
- * @iif: index of the device
- * @v6:  it is IPv6, as the caller knew when it was compiled
+ * @fn:    where
+ * @skb:   IP packet at a netdev ingress hook
+ * @where: ftun_stranger_where() that is
+ * @v6:    it is IPv6, as the caller knew when it was compiled
  *
  * Asked of every packet; of what is in a tunnel only while there are strangers among that,
  * since most of it is not.
@@ -164,18 +163,18 @@ static inline u64 ftun_stranger_hash_ct(const struct nf_conn *ct, u8 dir)
  * Return: false if nothing is known about it.
  */
 static __always_inline bool ftun_stranger_is(const struct ftun_net *fn,
-					     const struct sk_buff *skb, u32 iif,
+					     const struct sk_buff *skb, u32 where,
 					     bool v6)
 {
 	u64 known;
 
 	if (!ftun_stranger_any(fn))
 		return false;
-	known = ftun_stranger_hash(fn, skb, iif, v6);
+	known = ftun_stranger_hash(skb, where, v6);
 	if (known)
 		return ftun_stranger_known(fn, known, v6);
 	return this_cpu_read(ftun_strangers_follow) &&
-	       ftun_stranger_is_inner(fn, skb, iif, v6);
+	       ftun_stranger_is_inner(fn, skb, where, v6);
 }
 
 #endif /* _FTUN_STRANGER_H */

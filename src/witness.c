@@ -39,11 +39,13 @@ static void witness_believe(struct ftun_net *fn,
 static u64 stranger_hash(const struct ftun_net *fn, const struct sk_buff *skb,
 			 const struct ftun_packet *pkt, bool v6)
 {
+	u32 where = ftun_stranger_where(fn, pkt->tuple.iif);
+
 	/* What else comes in that UDP may be for others. */
 	if (pkt->udp)
 		return 0;
-	return pkt->inner ? ftun_stranger_hash_inner(fn, skb, pkt->tuple.iif, v6)
-			  : ftun_stranger_hash(fn, skb, pkt->tuple.iif, v6);
+	return pkt->inner ? ftun_stranger_hash_inner(skb, where, v6)
+			  : ftun_stranger_hash(skb, where, v6);
 }
 
 static struct ftun_witness *witness_new(struct ftun_net *fn,
