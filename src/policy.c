@@ -133,6 +133,7 @@ static void ipsec_listen(struct ftun_net *fn)
 #endif
 }
 
+/* What happened before somebody listened was not heard. */
 static bool has_untold_ipsec(struct ftun_net *fn)
 {
 	if (fn->ipsec.sock)
