@@ -323,6 +323,8 @@ def knows(what):
         return _version(run("conntrack", "--version").split()[1][1:]) >= _version(what.split()[1])
     if what == "legacy iptables":
         return not subprocess.run(["iptables-legacy", "-L", "-n"], capture_output=True, check=False).returncode
+    if what == "realms":
+        return os.path.exists("/proc/net/rt_acct")
     if what == "ipset as a module":
         return ".ko" in run("modinfo", "-F", "filename", "ip_set", check=False)
     if what == "tun":

@@ -188,3 +188,7 @@ case("routes: those by links that are down come to count, IPv6",
          "ip -6 route add 2001:db8:1::2/128 via 2001:db8:1::5 dev vx onlink metric 10"), up(), down(), up(), down(),
       Do("sysctl -qw net.ipv6.conf.all.ignore_routes_with_linkdown=1"), up(hold=1), down(hold=1), up(hold=1), down(hold=1)],
      family=6, fast=ANY, undo=["sysctl -qw net.ipv6.conf.all.ignore_routes_with_linkdown=0"], world=dict(kind="sit", id="linkdown"))
+
+# What is counted for a realm is out of a module's reach.
+case("routes: a realm", [up()] * 3, refused="route", fast=0, slow="*",
+     world=dict(id="realm", needs="realms", setup=("route replace 10.2.0.0/16 dev tun0 realm 5",)))
