@@ -666,7 +666,7 @@ static void nat_l4_steps(u8 *ip, bool v6, const struct twin_nat *nat,
 	u8 *check = ip + twin_l4_check_at(ip, v6);
 	u32 len = twin_addr_len(v6);
 
-	if (udp && !get16(check) && !partial)
+	if (udp && !get16(check))
 		return;
 	steps(partial ? step_partial : step, check, addr, nat->saddr, len);
 	steps(partial ? step_partial : step, check, addr + len, nat->daddr, len);
