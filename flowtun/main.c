@@ -48,15 +48,21 @@ static const struct command {
 
 #define COMMANDS	(sizeof(commands) / sizeof(commands[0]))
 
+static void complain(const char *format, va_list args)
+{
+	fputs("flowtun: ", stderr);
+	vfprintf(stderr, format, args);
+	fputc('\n', stderr);
+}
+
 int misuse(const char *format, ...)
 {
 	va_list args;
 
-	fputs("flowtun: ", stderr);
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	complain(format, args);
 	va_end(args);
-	fputs("\nTry: flowtun --help\n", stderr);
+	fputs("Try: flowtun --help\n", stderr);
 	return EXIT_USAGE;
 }
 
@@ -64,11 +70,9 @@ int failure(const char *format, ...)
 {
 	va_list args;
 
-	fputs("flowtun: ", stderr);
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	complain(format, args);
 	va_end(args);
-	fputc('\n', stderr);
 	return EXIT_KERNEL;
 }
 

@@ -463,6 +463,7 @@ static void path_refresh(const struct ftun_flow *flow,
  */
 static void flow_restore_timeout(struct ftun_flow *flow)
 {
+	u32 period = flow_period(flow);
 	u32 used = flow_used(flow);
 	int i;
 
@@ -474,8 +475,8 @@ static void flow_restore_timeout(struct ftun_flow *flow)
 		    time_after32(READ_ONCE(path->passed_at), used))
 			used = READ_ONCE(path->passed_at);
 	}
-	if (flow_period(flow))
-		ct_refresh(flow->ct, used, flow_period(flow));
+	if (period)
+		ct_refresh(flow->ct, used, period);
 }
 
 static bool tcp_closed(const struct nf_conn *ct)
