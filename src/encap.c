@@ -10,6 +10,7 @@
 #include <net/ip_tunnels.h>
 #include <net/udp.h>
 
+#include "hot.h"
 #include "parse.h"
 #include "path.h"
 #include "rewrite.h"
@@ -58,8 +59,8 @@ static void pull_tos(struct sk_buff *skb, const struct ftun_packet *pkt,
  *
  * Context: BH off, RCU read side.
  */
-void ftun_encap_pull(struct sk_buff *skb, const struct ftun_packet *pkt,
-		     const struct ftun_path *path)
+__ftun_hot void ftun_encap_pull(struct sk_buff *skb, const struct ftun_packet *pkt,
+				const struct ftun_path *path)
 {
 	if (path->what & FTUN_PATH_SEQ_IN)
 		ftun_tunnel_seq_seen(path->way->tun_in,
@@ -277,8 +278,8 @@ static void push_header(struct net *net, struct sk_buff *skb,
  * Context: BH off, RCU read side.
  * Return: false for lack of memory.
  */
-bool ftun_encap_push(struct net *net, struct sk_buff *skb,
-		     struct ftun_path *path)
+__ftun_hot bool ftun_encap_push(struct net *net, struct sk_buff *skb,
+				struct ftun_path *path)
 {
 	const struct ftun_outer *outer = &path->way->outer;
 	bool inner6 = skb->protocol == htons(ETH_P_IPV6);

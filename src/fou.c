@@ -7,6 +7,8 @@
 #include <linux/in6.h>
 #include <linux/string.h>
 
+#include "hot.h"
+
 /* Asked of every UDP packet: nothing here is a call. */
 static bool port_is(const struct ftun_fou_port *port, const __be32 *daddr,
 		    bool v6, __be16 dport)
@@ -26,9 +28,9 @@ static bool port_is(const struct ftun_fou_port *port, const __be32 *daddr,
  * Context: any.
  * Return: the place or NULL.
  */
-const struct ftun_fou_port *ftun_fou_find(const struct ftun_fou *fou,
-					  const __be32 *daddr, bool v6,
-					  __be16 dport)
+__ftun_hot const struct ftun_fou_port *ftun_fou_find(const struct ftun_fou *fou,
+						     const __be32 *daddr, bool v6,
+						     __be16 dport)
 {
 	const struct ftun_fou_port *port, *end;
 

@@ -15,6 +15,7 @@
 #include <net/neighbour.h>
 #include <net/route.h>
 
+#include "hot.h"
 #include "route.h"
 
 static void hop_set6(struct ftun_hop *hop, const void *addr)
@@ -86,8 +87,8 @@ static bool neigh_is_at(const struct neighbour *neigh, __be32 end)
  * Return: FTUN_OK; FTUN_STAT_pass_tunnel_neigh until it is connected again; or
  * FTUN_STAT_pass_neigh if it is another one.
  */
-enum ftun_stat ftun_hop_check(const struct ftun_hop *hop, struct net_device *dev,
-			      __be32 end)
+__ftun_hot enum ftun_stat ftun_hop_check(const struct ftun_hop *hop,
+					 struct net_device *dev, __be32 end)
 {
 	const struct neighbour *neigh = hop_neigh(hop, dev);
 

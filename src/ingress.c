@@ -17,6 +17,7 @@
 #include "compat/skbuff.h"
 #include "encap.h"
 #include "hop.h"
+#include "hot.h"
 #include "metadata.h"
 #include "parse.h"
 #include "path.h"
@@ -550,8 +551,8 @@ static void go(struct ftun_net *fn, struct sk_buff *skb,
 /* A function of its own, so that what is not IP does not pay for its stack. All of
  * @pkt that counts is written by parsing; compilers that clear variables need not.
  */
-static noinline unsigned int ingress_ip(const struct ftun_device *fdev,
-					struct sk_buff *skb)
+static noinline __ftun_hot unsigned int ingress_ip(const struct ftun_device *fdev,
+						   struct sk_buff *skb)
 {
 	struct ftun_net *fn = fdev->fn;
 	struct ftun_packet pkt __uninitialized;
@@ -595,8 +596,8 @@ static __always_inline unsigned int ingress(const struct ftun_device *fdev,
 }
 
 /* Hashes by a call, which IPv4 need not make room for. */
-static noinline unsigned int ingress_ipv6(const struct ftun_device *fdev,
-					  struct sk_buff *skb)
+static noinline __ftun_hot unsigned int ingress_ipv6(const struct ftun_device *fdev,
+						     struct sk_buff *skb)
 {
 	return ingress(fdev, skb, true);
 }
@@ -610,8 +611,8 @@ static noinline unsigned int ingress_ipv6(const struct ftun_device *fdev,
  * Context: BH off, RCU read side.
  * Return: NF_STOLEN for a packet that went by the fast path, else NF_ACCEPT.
  */
-unsigned int ftun_ingress(void *priv, struct sk_buff *skb,
-			  const struct nf_hook_state *state)
+__ftun_hot unsigned int ftun_ingress(void *priv, struct sk_buff *skb,
+				     const struct nf_hook_state *state)
 {
 	WARN_ON_ONCE(!rcu_read_lock_held());
 	if (skb->protocol == htons(ETH_P_IP))

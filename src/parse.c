@@ -24,6 +24,7 @@
 #include <net/tcp.h>
 
 #include "fou.h"
+#include "hot.h"
 
 /**
  * struct ip_header - an IP header of either version, parsed
@@ -135,8 +136,8 @@ static enum ftun_stat parse_udp(const struct udphdr *udph, u16 room,
 /* tcp_error() of conntrack wants all of the header to be within the packet, and
  * its window tracking reads the options.
  */
-static enum ftun_stat parse_tcp(struct sk_buff *skb, u32 off, u16 room,
-				struct ftun_packet *pkt)
+static __ftun_hot enum ftun_stat parse_tcp(struct sk_buff *skb, u32 off, u16 room,
+					   struct ftun_packet *pkt)
 {
 	const struct tcphdr *tcph = (const void *)skb->data + off;
 
@@ -421,8 +422,8 @@ static u8 first_proto(const struct sk_buff *skb, bool v6)
  * Return: FTUN_OK; FTUN_NOT_OURS if it is neither TCP nor UDP, plain or in a
  * known tunnel; or the reason why such a packet is left to the slow path.
  */
-enum ftun_stat ftun_parse(struct sk_buff *skb, u32 iif,
-			  const struct ftun_fou *fou, struct ftun_packet *pkt)
+__ftun_hot enum ftun_stat ftun_parse(struct sk_buff *skb, u32 iif,
+				     const struct ftun_fou *fou, struct ftun_packet *pkt)
 {
 	bool v6 = skb->protocol == htons(ETH_P_IPV6);
 	const struct ftun_fou_port *port;

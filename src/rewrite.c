@@ -12,6 +12,8 @@
 #include <net/checksum.h>
 #include <net/inet_ecn.h>
 
+#include "hot.h"
+
 static __wsum delta32(__wsum delta, __be32 from, __be32 to)
 {
 	return csum_add(csum_sub(delta, (__force __wsum)from),
@@ -131,8 +133,8 @@ static void set_addr(__be32 *to, const __be32 *from, bool v6)
  * Does what nf_nat_ipv4_manip_pkt(), nf_nat_ipv6_manip_pkt() and
  * l4proto_manip_pkt() do.
  */
-void ftun_rewrite_nat(void *ip, bool v6, const struct ftun_nat *nat,
-		      bool csum_partial)
+__ftun_hot void ftun_rewrite_nat(void *ip, bool v6, const struct ftun_nat *nat,
+				 bool csum_partial)
 {
 	u8 proto = v6 ? ((struct ipv6hdr *)ip)->nexthdr
 		      : ((struct iphdr *)ip)->protocol;
@@ -252,7 +254,7 @@ static u8 ecn_encapsulate(u8 inner)
 	return inner == INET_ECN_CE ? INET_ECN_ECT_0 : inner;
 }
 
-static u8 outer_tos(const struct ftun_outer *outer, u8 inner_tos)
+static __ftun_hot u8 outer_tos(const struct ftun_outer *outer, u8 inner_tos)
 {
 	u8 tos = outer->rules & FTUN_OUTER_TOS_INHERIT ?
 		 inner_tos : ftun_rewrite_tos(outer->hdr, outer->v6);
@@ -344,8 +346,8 @@ static void outer_ipv6(struct ipv6hdr *ip6h, const struct ftun_outer *outer,
  * number, all of UDP's but its destination, and the flow label with
  * FTUN_OUTER_LABEL_AUTO.
  */
-void ftun_rewrite_outer(void *to, const struct ftun_outer *outer,
-			const void *inner, bool inner6, u16 len, __be16 id)
+__ftun_hot void ftun_rewrite_outer(void *to, const struct ftun_outer *outer,
+				   const void *inner, bool inner6, u16 len, __be16 id)
 {
 	memcpy(to, outer->hdr, outer->len);
 	if (outer->v6)

@@ -13,6 +13,8 @@
 #include <net/netfilter/nf_conntrack_timeout.h>
 #include <net/tcp.h>
 
+#include "hot.h"
+
 /* enum tcp_bit_set, private to nf_conntrack_proto_tcp.c */
 #define TCP_ACK_SET	3
 /* Likewise MAXACKWINCONST and MAXACKWINDOW() */
@@ -183,8 +185,8 @@ static bool track(struct ip_ct_tcp *tcp, u8 dir, const struct tcphdr *tcph,
  * Context: BH off. Takes ct->lock.
  * Return: true if it was noted; false if nothing was, and conntrack has to see it.
  */
-bool ftun_window_track(struct nf_conn *ct, u8 dir, const struct tcphdr *tcph,
-		       u32 len)
+__ftun_hot bool ftun_window_track(struct nf_conn *ct, u8 dir, const struct tcphdr *tcph,
+				  u32 len)
 {
 	struct segment seg = {
 		.seq		= ntohl(tcph->seq),

@@ -23,6 +23,7 @@
 #include "compat/ip_stats.h"
 #include "compat/tc.h"
 #include "flow.h"
+#include "hot.h"
 #include "parse.h"
 #include "tunnel.h"
 
@@ -128,9 +129,9 @@ static void count_forward(struct net *net, const struct ftun_path *path,
  *
  * Context: BH off, RCU read side.
  */
-void ftun_xmit_count_in(struct net *net, const struct sk_buff *skb,
-			const struct ftun_packet *pkt,
-			const struct ftun_path *path)
+__ftun_hot void ftun_xmit_count_in(struct net *net, const struct sk_buff *skb,
+				   const struct ftun_packet *pkt,
+				   const struct ftun_path *path)
 {
 	u16 segs = skb_shinfo(skb)->gso_segs ?: 1;
 
@@ -314,8 +315,8 @@ bool ftun_xmit_takes_hash(struct net_device *dev)
  *
  * Context: BH off, RCU read side.
  */
-void ftun_xmit(struct net *net, struct sk_buff *skb,
-	       const struct ftun_path *path)
+__ftun_hot void ftun_xmit(struct net *net, struct sk_buff *skb,
+			  const struct ftun_path *path)
 {
 	int inner_len = skb->len - ftun_path_push(path);
 	int err;
