@@ -62,6 +62,7 @@ struct top {
 	size_t		count;
 	size_t		lines;
 	double		seconds;
+	bool		no_memory;
 };
 
 static int compare_ids(const void *a, const void *b)
@@ -121,8 +122,10 @@ static int on_flow(const struct nlmsghdr *nlh, void *data)
 	now.id = flow.id;
 	now.packets = flow.dir[0].packets + flow.dir[1].packets;
 	now.bytes = flow.dir[0].bytes + flow.dir[1].bytes;
-	if (!remember(top, &now))
+	if (!remember(top, &now)) {
+		top->no_memory = true;
 		return MNL_CB_ERROR;
+	}
 	before = bsearch(&now, top->old, top->old_count, sizeof(now), compare_ids);
 	if (!before)
 		before = &nothing;
@@ -153,7 +156,9 @@ static int look(struct nl *nl, struct top *top, double *last)
 	top->count = 0;
 	top->seconds = *last ? now - *last : 0;
 	*last = now;
-	return nl_talk(nl, nl_request(nl, FTUN_CMD_FLOW_GET, true), on_flow, top);
+	if (nl_talk(nl, nl_request(nl, FTUN_CMD_FLOW_GET, true), on_flow, top))
+		return EXIT_KERNEL;
+	return top->no_memory ? failure("out of memory") : EXIT_OK;
 }
 
 static void print_busy(const struct busy *busy)
@@ -213,18 +218,18 @@ static int watch(struct nl *nl, struct top *top, uint64_t seconds,
 		 uint64_t count)
 {
 	double last = 0;
+	int code = look(nl, top, &last);
 
-	if (look(nl, top, &last))
-		return EXIT_KERNEL;
-	for (uint64_t i = 0; !count || i < count; i++) {
+	for (uint64_t i = 0; !code && (!count || i < count); i++) {
 		sleep(seconds);
-		if (look(nl, top, &last))
-			return EXIT_KERNEL;
+		code = look(nl, top, &last);
+		if (code)
+			break;
 		draw(top);
 		if (ferror(stdout))
 			break;
 	}
-	return EXIT_OK;
+	return code;
 }
 
 int cmd_top(int argc, char **argv)

@@ -240,14 +240,15 @@ static enum ftun_stat parse_encap_limit(struct sk_buff *skb,
 {
 	const u8 *opt;
 
-	if (ip->len < ip->hlen + 8 || !pskb_may_pull(skb, ip->hlen + 8))
+	if (ip->len < ip->hlen + FTUN_ENCAP_LIMIT_LEN ||
+	    !pskb_may_pull(skb, ip->hlen + FTUN_ENCAP_LIMIT_LEN))
 		return FTUN_STAT_pass_header;
 	opt = skb->data + ip->hlen;
 	if (opt[1] || opt[2] != IPV6_TLV_TNL_ENCAP_LIMIT || opt[3] != 1 ||
 	    opt[5] != IPV6_TLV_PADN || opt[6] != 1 || opt[7])
 		return FTUN_STAT_pass_options;
 	ip->proto = opt[0];
-	ip->hlen += 8;
+	ip->hlen += FTUN_ENCAP_LIMIT_LEN;
 	return FTUN_OK;
 }
 

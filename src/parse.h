@@ -9,6 +9,11 @@
 
 struct ftun_fou;
 
+/* An IPv6 header's option that says how many more tunnels are allowed, and padding:
+ * RFC 2473 section 4.1.1
+ */
+#define FTUN_ENCAP_LIMIT_LEN	8
+
 /**
  * struct ftun_packet - what parsing found out about a packet
  * @tuple:     the key of its flow

@@ -16,6 +16,7 @@
 #include <net/gre.h>
 #include <net/netfilter/nf_conntrack.h>
 
+#include "parse.h"
 #include "tunnel.h"
 
 struct ftun_strangers ftun_strangers __read_mostly;
@@ -59,9 +60,6 @@ static unsigned int gre_len(const struct gre_base_hdr *greh)
 					      !!(greh->flags & GRE_SEQ));
 }
 
-/* An IPv6 header's option that says how many more tunnels are allowed: RFC 2473 */
-#define ENCAP_LIMIT_LEN	8
-
 /* Where the header in the tunnel is, if nothing unusual is in front of it. Something else
  * may be there.
  *
@@ -73,13 +71,13 @@ static unsigned int inner_offset(const struct sk_buff *skb, bool v6)
 	const void *data = skb->data;
 	u8 proto;
 
-	if (skb_headlen(skb) < at + ENCAP_LIMIT_LEN + sizeof(struct gre_base_hdr))
+	if (skb_headlen(skb) < at + FTUN_ENCAP_LIMIT_LEN + sizeof(struct gre_base_hdr))
 		return 0;
 	proto = v6 ? ((const struct ipv6hdr *)data)->nexthdr
 		   : ((const struct iphdr *)data)->protocol;
 	if (v6 && proto == NEXTHDR_DEST) {
 		proto = *(const u8 *)(data + at);
-		at += ENCAP_LIMIT_LEN;
+		at += FTUN_ENCAP_LIMIT_LEN;
 	}
 	if (proto == IPPROTO_GRE)
 		return at + gre_len(data + at);

@@ -57,8 +57,6 @@ static enum ftun_stat ipv4_check(const struct ip_tunnel *ipt,
 {
 	if (ipt->collect_md)
 		tunnel->flags |= FTUN_TUNNEL_EXTERNAL;
-	if (!net_eq(ipt->net, dev_net(ipt->dev)))
-		return FTUN_STAT_refuse_netns;
 	return encap_read(&ipt->encap, TUNNEL_ENCAP_FLAG_CSUM, tunnel);
 }
 
@@ -135,8 +133,6 @@ static enum ftun_stat ip6tnl_read(const struct net_device *dev, bool inner6,
 
 	if (ip6t->parms.collect_md)
 		tunnel->flags |= FTUN_TUNNEL_EXTERNAL;
-	if (!net_eq(ip6t->net, dev_net(dev)))
-		return FTUN_STAT_refuse_netns;
 	if (!ip6t->parms.hop_limit)
 		tunnel->rules |= FTUN_OUTER_TTL_INHERIT;
 	if (ip6t->parms.flags & IP6_TNL_F_USE_ORIG_TCLASS)
@@ -184,6 +180,14 @@ static const struct tunnel_kind *kind_of(const struct net_device *dev)
 	return NULL;
 }
 
+static struct net *underlay_net(const struct tunnel_kind *kind,
+				const struct net_device *dev)
+{
+	return kind->flags & FTUN_TUNNEL_OUTER6 ?
+	       ((struct ip6_tnl *)netdev_priv(dev))->net :
+	       ((struct ip_tunnel *)netdev_priv(dev))->net;
+}
+
 /* It is a device that encrypts, as far as anybody can see: what comes out of it is
  * like what any device brings, and what goes in is its transmit function's.
  */
@@ -218,6 +222,8 @@ enum ftun_stat ftun_tunnel_read(const struct net_device *dev, bool inner6,
 		       FTUN_OK : FTUN_STAT_refuse_tunnel;
 	tunnel->encap = kind->encap;
 	tunnel->flags = kind->flags;
+	if (!net_eq(underlay_net(kind, dev), dev_net(dev)))
+		return FTUN_STAT_refuse_netns;
 	return kind->read(dev, inner6, tunnel);
 }
 
@@ -251,11 +257,7 @@ struct net *ftun_tunnel_net(const struct net_device *dev)
 {
 	const struct tunnel_kind *kind = kind_of(dev);
 
-	if (!kind)
-		return dev_net(dev);
-	return kind->flags & FTUN_TUNNEL_OUTER6 ?
-	       ((struct ip6_tnl *)netdev_priv(dev))->net :
-	       ((struct ip_tunnel *)netdev_priv(dev))->net;
+	return kind ? underlay_net(kind, dev) : dev_net(dev);
 }
 
 /**
