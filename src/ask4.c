@@ -10,6 +10,7 @@
 #include <net/nexthop.h>
 #include <net/route.h>
 
+#include "compat/route.h"
 #include "metadata.h"
 #include "way.h"
 
@@ -68,25 +69,34 @@ static bool one_way(struct net *net, struct flowi4 *fl4)
 	       (!res.fi || fib_info_num_path(res.fi) == 1);
 }
 
-/* Rules that look a packet's source up (fib, rpfilter) have said yes to it. If an
- * answer would come by the device that the packet came in by, they still do.
- */
-static bool comes_from(struct net *net, const struct ftun_question *ask)
+static bool answers_leave_by(struct net *net, const struct ftun_question *ask, u8 tos)
 {
 	struct fib_result res;
 	struct flowi4 fl4 = {};
 
-	flowi4_init_output(&fl4, 0, 0, ask->tos & INET_DSCP_MASK,
-			   RT_SCOPE_UNIVERSE, 0, 0, *ask->saddr, 0, 0, 0,
-			   GLOBAL_ROOT_UID);
+	flowi4_init_output(&fl4, 0, 0, tos, RT_SCOPE_UNIVERSE, 0, 0, *ask->saddr,
+			   0, 0, 0, GLOBAL_ROOT_UID);
 	return !fib_lookup(net, &fl4, &res, 0) && res.type == RTN_UNICAST &&
 	       fib_info_num_path(res.fi) == 1 &&
 	       fib_info_nh_uses_dev(res.fi, ask->dev);
 }
 
+/* Rules that look a packet's source up (fib, rpfilter) have said yes to it. If an
+ * answer would come by the device that the packet came in by, they still do. nftables
+ * asks with all of the DSCP.
+ */
+static bool comes_from(struct net *net, const struct ftun_question *ask)
+{
+	u8 dscp = ask->tos & INET_DSCP_MASK;
+	u8 tos = ask->tos & ROUTE_TOS_MASK;
+
+	return answers_leave_by(net, ask, tos) &&
+	       (dscp == tos || answers_leave_by(net, ask, dscp));
+}
+
 static void input_flow(struct flowi4 *fl4, const struct ftun_question *ask, u32 mark)
 {
-	flowi4_init_output(fl4, 0, mark, ask->tos & INET_DSCP_MASK,
+	flowi4_init_output(fl4, 0, mark, ask->tos & ROUTE_TOS_MASK,
 			   RT_SCOPE_UNIVERSE, 0, 0, *ask->daddr, *ask->saddr, 0,
 			   0, GLOBAL_ROOT_UID);
 	fl4->flowi4_iif = ask->dev->ifindex;
@@ -176,7 +186,7 @@ static void output_flow(struct flowi4 *fl4, const struct ftun_way *way)
 		link = 0;
 	}
 	flowi4_init_output(fl4, link, tunnel->fwmark,
-			   iph->tos & INET_DSCP_MASK, RT_SCOPE_UNIVERSE,
+			   iph->tos & ROUTE_TOS_MASK, RT_SCOPE_UNIVERSE,
 			   iph->protocol, 0, iph->daddr, saddr, 0, 0,
 			   GLOBAL_ROOT_UID);
 }

@@ -306,6 +306,7 @@ def connect(sock, address):
 
 UDP_GSO = "UDP segmentation in packet sockets"
 FEATURES = {}       # what others find out: name to function
+MODULES = {"NPTv6": "ip6t_NPT", "rpfilter": "ipt_rpfilter"}
 
 
 def _version(text):
@@ -335,8 +336,8 @@ def knows(what):
         return os.path.exists("/proc/net/pppoe")
     if what == "broadcast GRE":
         return knows_broadcast_gre()
-    if what == "NPTv6":
-        return not subprocess.run(["modprobe", "-q", "ip6t_NPT"], check=False).returncode
+    if what in MODULES:
+        return not subprocess.run(["modprobe", "-q", MODULES[what]], check=False).returncode
     said = run("ip", "link", "add", "ftd-p", "type", what, check=False)
     run("ip", "link", "del", "ftd-p", check=False)
     return "Unknown device type" not in said

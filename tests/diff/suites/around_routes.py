@@ -76,6 +76,26 @@ elsewhere("no IPsec on a device", fast=ANY, world=dict(sysctl={"net.ipv4.conf.la
 case("routes: IPv6 route back to the sender goes, which a rule asks for", [up(), up(), Do("ip -6 route del 2001:db8:1::/64 dev lan0"), up(), up()],
      family=6, fast=2, world=dict(id="back", kind="sit", filter="fib saddr . iif oif missing drop"))
 
+# Among several next hops those that answer are chosen from; they want a device with a carrier, which takes a moment.
+def gates(six, by=""):
+    client, gate = ("2001:db8:1::2/128", "2001:db8:1::%d") if six else ("10.1.0.2/32", "10.1.0.%d")
+    lines = ["neigh add %s lladdr 02:00:00:00:0c:%02d dev lan0 nud permanent" % (gate % n, n) for n in (8, 9)]
+    lines += ["nexthop add id %d via %s dev lan0" % (n, gate % n) for n in (8, 9)]
+    return "; ".join("ip " + line for line in lines + ["nexthop add id 10 group 8/9", "%sroute add %s %snhid 10" % ("-6 " * six, client, by)])
+
+
+# Routes by TOS: older kernels look at three bits of it only, and nftables at all of the DSCP; newer ones at those three of all.
+EF = dict(tos=0xb8)
+FIB = "nft insert rule ip ftd forward fib saddr . iif oif missing drop"
+for _name, _rule, _tos in (("fib", FIB, 0x18), ("fib", FIB, 0xb8), ("rpfilter", "iptables-nft -t mangle -A PREROUTING -m rpfilter --invert -j DROP", 0x18)):
+    case("routes: the way back by TOS 0x%x is another one, which %s asks for" % (_tos, _name), [up(**EF), Do(_rule), up(**EF), up(**EF),
+         Do("ip route add 10.1.0.0/24 tos 0x%x dev und1" % _tos), up(**EF), up(**EF)], fast=ANY, base=EF,
+         world=dict(id="back by TOS %s %x" % (_name, _tos), needs=_name * (_name == "rpfilter")))
+for _n in (8, 9):
+    case("routes: next hop %d of a group by TOS does not answer, then does" % _n,
+         [Do(gates(False, "tos 0x18 ")), up(**EF), down(**EF), down(**EF), down(**EF), Do("ip neigh replace 10.1.0.%d dev lan0 nud failed" % _n), down(**EF),
+          down(**EF), up(**EF), down(**EF)], fast=ANY, base=EF, world=dict(id="hop %d by TOS" % _n))
+
 # its own, without an announcement of their own
 AFTER = [up(hold=1), down(hold=1), up(hold=1), down(hold=1)]
 for _name, _what in (("forwarding off", "sysctl -qw net.ipv4.conf.lan0.forwarding=0"), ("forwarding off, all", "sysctl -qw net.ipv4.ip_forward=0"),
@@ -165,14 +185,6 @@ def _(sentinel, args):
 @special("routes: 10000 changes of IPv6 under traffic", tags=("long",))
 def _(sentinel, args):
     return routes(sentinel, args, 910, kind="ip6ip6", family=6, other="2001:db8:a0::/48", ours=OWN6)
-
-
-# Among several next hops those that answer are chosen from; they want a device with a carrier, which takes a moment.
-def gates(six):
-    client, gate = ("2001:db8:1::2/128", "2001:db8:1::%d") if six else ("10.1.0.2/32", "10.1.0.%d")
-    lines = ["neigh add %s lladdr 02:00:00:00:0c:%02d dev lan0 nud permanent" % (gate % n, n) for n in (8, 9)]
-    lines += ["nexthop add id %d via %s dev lan0" % (n, gate % n) for n in (8, 9)]
-    return "; ".join("ip " + line for line in lines + ["nexthop add id 10 group 8/9", "%sroute add %s nhid 10" % ("-6 " * six, client)])
 
 
 for _six in (False, True):
