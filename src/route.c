@@ -12,6 +12,8 @@
 #include <net/neighbour.h>
 #include <net/nexthop.h>
 
+#include "compat/route.h"
+
 static const struct rtable *route4(const struct dst_entry *dst)
 {
 	return container_of(dst, struct rtable, dst);
@@ -53,6 +55,8 @@ enum ftun_stat ftun_route_check(const struct dst_entry *dst, bool v6)
 		return FTUN_STAT_refuse_route;
 #endif
 	if (v6 ? !unicast6(route6(dst)) : !unicast4(route4(dst)))
+		return FTUN_STAT_refuse_route;
+	if (v6 && route_fragments_all(dst))
 		return FTUN_STAT_refuse_route;
 	return FTUN_OK;
 }

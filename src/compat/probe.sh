@@ -65,6 +65,7 @@ need "a test for packet taps" linux/netdevice.h '(void)dev_nit_active(NULL);'
 	have HOOK_OP_BPF linux/netfilter.h 'int type = NF_HOOK_OP_BPF; (void)type;'
 	have GSO_IPV4_MAX_SIZE linux/netdevice.h 'struct net_device dev; (void)dev.gso_ipv4_max_size;'
 	have DSCP_MASKED_MATCH net/ip_fib.h '(void)fib_dscp_masked_match(inet_dsfield_to_dscp(0), NULL);'
+	have DST_ALLFRAG net/dst.h '(void)dst_allfrag(NULL);'
 	have GENL_INFO_DUMP net/genetlink.h '(void)genl_info_dump(NULL);'
 } > "$tmp/config.h"
 mv "$tmp/config.h" "$out"

@@ -15,4 +15,16 @@
 #define ROUTE_TOS_MASK	IPTOS_RT_MASK
 #endif
 
+/* Older kernels have IPv6 routes by which all packets are fragmented, however short, and
+ * that behind the last hook: ip6_finish_output().
+ */
+static inline bool route_fragments_all(const struct dst_entry *dst)
+{
+#ifdef FTUN_HAVE_DST_ALLFRAG
+	return dst_allfrag(dst);
+#else
+	return false;
+#endif
+}
+
 #endif /* _FTUN_COMPAT_ROUTE_H */

@@ -23,7 +23,7 @@ class Routes:
         self.sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)
         self.sock.bind((0, 0))
 
-    def change(self, op, prefix, dev=None, via=None, kind=UNICAST):
+    def change(self, op, prefix, dev=None, via=None, kind=UNICAST, more=b""):
         addr, bits = prefix.split("/")
         family = socket.AF_INET6 if ":" in addr else socket.AF_INET
         body = struct.pack("BBBBBBBBI", family, int(bits), 0, 0, 254, 4, 0 if via or kind != UNICAST or family == socket.AF_INET6 else 253,
@@ -31,6 +31,7 @@ class Routes:
         for key, value in ((1, fr.addr(addr)), (4, dev and struct.pack("I", socket.if_nametoindex(dev))), (5, via and fr.addr(via))):
             if value:
                 body += struct.pack("HH", 4 + len(value), key) + value
+        body += more
         flags = 5 | (0x500 if op == ADD else 0)         # create, replace
         self.sock.send(struct.pack("IHHII", 16 + len(body), op, flags, 1, 0) + body)
         error = struct.unpack_from("i", self.sock.recv(4096), 16)[0]
@@ -95,6 +96,24 @@ for _n in (8, 9):
     case("routes: next hop %d of a group by TOS does not answer, then does" % _n,
          [Do(gates(False, "tos 0x18 ")), up(**EF), down(**EF), down(**EF), down(**EF), Do("ip neigh replace 10.1.0.%d dev lan0 nud failed" % _n), down(**EF),
           down(**EF), up(**EF), down(**EF)], fast=ANY, base=EF, world=dict(id="hop %d by TOS" % _n))
+
+# Older kernels fragment all that leaves by such a route, however short, after the last hook.
+ALL_FRAG = struct.pack("HHHHI", 12, 8, 8, 12, 1 << 3)      # RTA_METRICS, RTAX_FEATURES
+
+
+def all_frag(prefix, dev, via=None):
+    def change(bed, flow):
+        r = Routes()
+        try:
+            r.change(ADD, prefix, dev, via, more=ALL_FRAG)
+        finally:
+            r.close()
+    return Do(change)
+
+
+for _name, _kind, _route in (("inner", "sit", ("2001:db8:1::2/128", "lan0")), ("outer", "ip6ip6", ("2001:db8:c::2/128", "und0", "2001:db8:a::2"))):
+    case("routes: %s one by which all is to be fragmented" % _name, [up(), down(), all_frag(*_route), up(), down(), up(), down(), up(), down()], family=6,
+         fast=ANY, world=dict(kind=_kind, id="allfrag"))
 
 # its own, without an announcement of their own
 AFTER = [up(hold=1), down(hold=1), up(hold=1), down(hold=1)]
