@@ -2,6 +2,7 @@
 /* IPv4's routes, asked for again. */
 #include "ask.h"
 
+#include <linux/if_arp.h>
 #include <linux/skbuff.h>
 #include <net/ip.h>
 #include <net/ip_fib.h>
@@ -191,13 +192,24 @@ static void output_flow(struct flowi4 *fl4, const struct ftun_way *way)
 			   GLOBAL_ROOT_UID);
 }
 
+/* ipip6_tunnel_xmit() keeps the route whatever it has asked with. */
+static bool sit_asks_for_others(const struct ftun_way *way)
+{
+	const struct ip_tunnel *tunnel = netdev_priv(way->tun_out);
+
+	return way->tun_out->type == ARPHRD_SIT &&
+	       (way->outer.rules & FTUN_OUTER_TOS_INHERIT ||
+		!tunnel->parms.iph.daddr);
+}
+
 /* The first packet that asks does so for all, whatever its TOS: the driver keeps the
- * route with the metadata.
+ * route with the metadata. Or, that of sit, wherever it goes, with the device.
  */
 static bool asks_for_others(const struct ftun_way *way)
 {
-	return way->outer.rules & FTUN_OUTER_TOS_INHERIT &&
-	       ftun_metadata(way->route.dst);
+	return sit_asks_for_others(way) ||
+	       (way->outer.rules & FTUN_OUTER_TOS_INHERIT &&
+		ftun_metadata(way->route.dst));
 }
 
 /**

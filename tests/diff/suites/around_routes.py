@@ -7,6 +7,7 @@ import struct
 from harness import frames as fr
 from harness import net
 from harness import engine
+from harness import flow as fl
 from harness.engine import ANY, case, special
 from harness.flow import Do, Wait, down, up
 
@@ -96,6 +97,33 @@ for _n in (8, 9):
     case("routes: next hop %d of a group by TOS does not answer, then does" % _n,
          [Do(gates(False, "tos 0x18 ")), up(**EF), down(**EF), down(**EF), down(**EF), Do("ip neigh replace 10.1.0.%d dev lan0 nud failed" % _n), down(**EF),
           down(**EF), up(**EF), down(**EF)], fast=ANY, base=EF, world=dict(id="hop %d by TOS" % _n))
+
+
+def beside(path, **fields):
+    """A packet of another connection, which was answered before."""
+    def send(bed, flow):
+        other = getattr(bed, "beside", None)
+        if not other:
+            other = bed.beside = fl.Flow("udp", path, 3000, None, flow.family, bed.world, bed.seqs)
+            other.view["down"] = (*other.view["up"][2:], *other.view["up"][:2])
+        for packet in (up(size=77, **fields), down(size=78, **fields)):
+            wire, frame, header = other.frame(packet)
+            bed.wires[wire].send(frame, header)
+            bed.sentinel.follow()
+    return Do(send)
+
+
+# The driver of sit keeps one route for all: that of who asks first after a change.
+UNRELATED = Do("ip route add 172.20.0.0/16 dev lan0")
+for _proto in ("udp", "tcp"):
+    for _name, _path, _fields, _world in (
+            ("TOS", ("client", "far"), dict(tos=0x10), dict(tun=dict(tos="inherit"), setup=("route add 203.0.113.0/24 tos 0x10 via 192.0.2.3 dev und0",))),
+            ("end", ("client", "far2"), {}, dict(tun=dict(remote=None), setup=(
+                "-6 route replace 2001:db8:2::/48 via ::203.0.113.2 dev tun0 onlink", "-6 route replace 2001:db8:3::/48 via ::203.0.113.77 dev tun0 onlink",
+                "route add 203.0.113.77/32 via 192.0.2.3 dev und0")))):
+        case("routes: sit goes by another %s's%s" % (_name, ", tcp" * (_proto == "tcp")), [beside(_path, **_fields)] * 4 + [
+             up(), down(), UNRELATED, beside(_path, **_fields), up(), down(), up(), down()], family=6, proto=_proto, fast=ANY,
+             world=dict(_world, kind="sit", id="sit %s %s" % (_name, _proto)))
 
 # Older kernels fragment all that leaves by such a route, however short, after the last hook.
 ALL_FRAG = struct.pack("HHHHI", 12, 8, 8, 12, 1 << 3)      # RTA_METRICS, RTAX_FEATURES
