@@ -203,18 +203,21 @@ __ftun_hot bool ftun_window_track(struct nf_conn *ct, u8 dir, const struct tcphd
 	return ok;
 }
 
+/* The first that applies, and is less, as nf_conntrack_tcp_packet() has it. */
 static u32 timeout_for(const unsigned int *timeouts, u8 max_retrans,
 		       const struct ip_ct_tcp *tcp)
 {
 	u8 flags = tcp->seen[0].flags | tcp->seen[1].flags;
 	u32 timeout = READ_ONCE(timeouts[tcp->state]);
+	u32 retrans = READ_ONCE(timeouts[TCP_CONNTRACK_RETRANS]);
+	u32 unack = READ_ONCE(timeouts[TCP_CONNTRACK_UNACK]);
 
-	if (tcp->retrans >= max_retrans)
-		return min(timeout, timeouts[TCP_CONNTRACK_RETRANS]);
-	if (flags & IP_CT_TCP_FLAG_DATA_UNACKNOWLEDGED)
-		return min(timeout, timeouts[TCP_CONNTRACK_UNACK]);
-	if (!tcp->last_win)
-		return min(timeout, timeouts[TCP_CONNTRACK_RETRANS]);
+	if (tcp->retrans >= max_retrans && retrans < timeout)
+		return retrans;
+	if (flags & IP_CT_TCP_FLAG_DATA_UNACKNOWLEDGED && unack < timeout)
+		return unack;
+	if (!tcp->last_win && retrans < timeout)
+		return retrans;
 	return timeout;
 }
 

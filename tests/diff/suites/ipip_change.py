@@ -225,6 +225,10 @@ case("ipip time: udp that was idle for too long is another connection",
 case("ipip time: tcp is closed after a pause", [up(), down(), Wait(4), down(flags="FA"), up(flags="A"), Wait(3), up(flags="FA"), down(flags="A")],
      proto="tcp", fast=ANY, world=dict(STRICT, id="closed late", sysctl={"net.netfilter.nf_conntrack_tcp_timeout_close_wait": 5,
                                                                          "net.netfilter.nf_conntrack_tcp_timeout_fin_wait": 5}))
+for _name, _limits, _last in (("sent again, unacknowledged", (6, 6, 2), dict(hold=1)), ("unacknowledged, window shut", (6, 2, 6), dict(window=0))):
+    case("ipip time: tcp is idle, %s" % _name, [up(**_last)] * 6 + [Wait(4), up(**_last), up(**_last)], proto="tcp", fast=ANY,
+         world=dict(STRICT, id=_name, sysctl={"net.netfilter.nf_conntrack_tcp_loose": 0, **{
+             "net.netfilter.nf_conntrack_tcp_timeout_" + n: v for n, v in zip(("established", "max_retrans", "unacknowledged"), _limits)}}))
 case("ipip time: a rule gives tcp another timeout", [up(), down(), Wait(5.5), up(), down(), up()], proto="tcp", fast=ANY,
      world=dict(STRICT, id="policy", sysctl={"net.netfilter.nf_conntrack_tcp_loose": 0}, early="""
          ct timeout short {
