@@ -52,8 +52,10 @@ struct ftun_settings;
  * @strangers:   there are some, see stranger.c
  * @nft:         sees the ruleset change, see policy.h
  * @routes6_told: how many changes of IPv6 routes and addresses were announced
+ * @nexthops_told: the same of next hops that have a number
  * @rtnetlink:   hears of changes of rp_filter and tc, see policy.c
  * @routes6:     hears of changes of IPv6 routes and addresses, likewise
+ * @nexthops:    hears of changes of next hops, likewise
  * @ipsec:       hears of IPsec's policies and states, likewise; not set if nobody tells
  * @fou:         where tunnelled packets in UDP come to, see fou.h
  * @settings:    what is set, see settings.c; RCU
@@ -84,12 +86,14 @@ struct ftun_net {
 	unsigned long			last_id;
 	atomic_t			generation;
 	atomic_t			routes6_told;
+	atomic_t			nexthops_told;
 	bool				armed;
 	bool				plain;
 	bool				strangers;
 	struct nft_watch		nft;
 	struct ftun_listener		rtnetlink;
 	struct ftun_listener		routes6;
+	struct ftun_listener		nexthops;
 	struct ftun_listener		ipsec;
 	struct ftun_fou			fou;
 	struct ftun_settings __rcu	*settings;

@@ -178,6 +178,15 @@ static void routes6_told(struct ftun_listener *listener)
 					routes6)->routes6_told);
 }
 
+/* nexthop_notify(): replace_nexthop() flushes the routes of the one that is replaced, but
+ * not those of groups that it is in.
+ */
+static void nexthops_told(struct ftun_listener *listener)
+{
+	atomic_inc_return(&container_of(listener, struct ftun_net,
+					nexthops)->nexthops_told);
+}
+
 int ftun_policy_net_init(struct ftun_net *fn)
 {
 	int err;
@@ -200,9 +209,16 @@ int ftun_policy_net_init(struct ftun_net *fn)
 				  BIT(RTNLGRP_IPV6_IFADDR - 1));
 	if (err)
 		goto stop_rtnetlink;
+	fn->nexthops.heard = nexthops_told;
+	err = ftun_listener_start(&fn->nexthops, fn->net, NETLINK_ROUTE,
+				  BIT(RTNLGRP_NEXTHOP - 1));
+	if (err)
+		goto stop_routes6;
 	ipsec_listen(fn);
 	return 0;
 
+stop_routes6:
+	ftun_listener_stop(&fn->routes6);
 stop_rtnetlink:
 	ftun_listener_stop(&fn->rtnetlink);
 stop_nft:
@@ -212,6 +228,7 @@ stop_nft:
 
 void ftun_policy_net_pre_exit(struct ftun_net *fn)
 {
+	ftun_listener_stop(&fn->nexthops);
 	ftun_listener_stop(&fn->routes6);
 	ftun_listener_stop(&fn->rtnetlink);
 	nft_watch_stop(&fn->nft);

@@ -21,10 +21,17 @@ struct ftun_generations {
 	u32	routes6;
 };
 
+/* Changes with every change of IPv4 routes. */
+static inline u32 ftun_policy_routes4(const struct ftun_net *fn)
+{
+	return rt_genid_ipv4(fn->net) + atomic_read(&fn->nexthops_told);
+}
+
 /* Changes with every change of IPv6 routes. */
 static inline u32 ftun_policy_routes6(const struct ftun_net *fn)
 {
-	return rt_genid_ipv6(fn->net) + atomic_read(&fn->routes6_told);
+	return rt_genid_ipv6(fn->net) + atomic_read(&fn->routes6_told) +
+	       atomic_read(&fn->nexthops_told);
 }
 
 /* To be read before the slow path looks at the packet that is to be the proof. */
@@ -34,7 +41,7 @@ ftun_policy_generations(const struct ftun_net *fn)
 	return (struct ftun_generations) {
 		.ftun	= atomic_read(&fn->generation),
 		.nft	= nft_generation(fn->net, &fn->nft),
-		.routes4 = rt_genid_ipv4(fn->net),
+		.routes4 = ftun_policy_routes4(fn),
 		.routes6 = ftun_policy_routes6(fn),
 	};
 }

@@ -15,7 +15,7 @@ bool ftun_renew(struct ftun_net *fn, struct sk_buff *skb,
 static inline u32 ftun_renew_generation(const struct ftun_net *fn,
 					const struct ftun_way *way)
 {
-	return ftun_way_routes(way, rt_genid_ipv4(fn->net),
+	return ftun_way_routes(way, ftun_policy_routes4(fn),
 			       ftun_policy_routes6(fn));
 }
 

@@ -242,6 +242,19 @@ for _six in (False, True):
               Do("ip neigh replace %s lladdr 02:00:00:00:0c:%02d dev lan0 nud permanent" % (_gate, _n)), Wait(2.2), down(), down(), up()],
              family=6 if _six else 4, fast=ANY, world=dict(id="hop %d %s" % (_n, _six), kind="sit" if _six else "ipip"))
 
+# The only one of a group is replaced, which no route hears of.
+def lone(six):
+    return gates(six).replace("group 8/9", "group 8")
+
+
+for _six in (False, True):
+    for _compat in (1, 0):
+        _gate = "2001:db8:1::9" if _six else "10.1.0.9"
+        case("routes: the next hop of a group becomes another one%s%s" % (", quietly" * (not _compat), ", IPv6" * _six),
+             [Do(lone(_six)), up(), down(), down(), down(), Do("ip nexthop replace id 8 via %s dev lan0" % _gate), down(), down(), up(), down(), down()],
+             family=6 if _six else 4, fast=ANY, world=dict(id="lone %s %s" % (_six, _compat), kind="sit" if _six else "ipip",
+                                                         sysctl={"net.ipv4.nexthop_compat_mode": _compat}))
+
 case("routes: those by links that are down come to count, IPv6",
      [Do("ip link add vx type veth peer name vy; ip link set vx up; ip -6 neigh add 2001:db8:1::5 lladdr 02:00:00:00:0c:05 dev vx nud permanent; "
          "ip -6 route add 2001:db8:1::2/128 via 2001:db8:1::5 dev vx onlink metric 10"), up(), down(), up(), down(),
