@@ -139,9 +139,10 @@ static bool flow_number(struct ftun_net *fn, struct ftun_flow *flow)
 	return !err;
 }
 
-/* Nobody has looked at the limits while there was no flow. */
+/* Nobody has looked at any of this while there was no flow. */
 static void gc_start(struct ftun_net *fn)
 {
+	ftun_policy_begin(fn);
 	fn->visited = jiffies;
 	ftun_timeout_limits(fn->net, &fn->limits);
 }

@@ -57,6 +57,7 @@ struct ftun_settings;
  * @routes6:     hears of changes of IPv6 routes and addresses, likewise
  * @nexthops:    hears of changes of next hops, likewise
  * @ipsec:       hears of IPsec's policies and states, likewise; not set if nobody tells
+ * @ipsec_count: how many policies and states there were at the last look, see policy.c
  * @fou:         where tunnelled packets in UDP come to, see fou.h
  * @settings:    what is set, see settings.c; RCU
  * @settings_lock: held to replace @settings
@@ -95,6 +96,7 @@ struct ftun_net {
 	struct ftun_listener		routes6;
 	struct ftun_listener		nexthops;
 	struct ftun_listener		ipsec;
+	u32				ipsec_count;
 	struct ftun_fou			fou;
 	struct ftun_settings __rcu	*settings;
 	struct mutex			settings_lock;

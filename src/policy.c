@@ -142,6 +142,30 @@ static bool has_untold_ipsec(struct ftun_net *fn)
 	return ftun_policy_ipsec(fn->net);
 }
 
+/* What becomes of policies and states is announced with memory that may not be there, and then
+ * not at all: xfrm_notify_policy(), xfrm_exp_policy_notify(), xfrm_notify_sa(). But one that comes
+ * or goes is one more or less.
+ */
+static bool ipsec_changed(struct ftun_net *fn)
+{
+	u32 count = 0, before = fn->ipsec_count;
+#ifdef CONFIG_XFRM
+	int dir;
+
+	for (dir = 0; dir < XFRM_POLICY_MAX; dir++)
+		count += READ_ONCE(fn->net->xfrm.policy_count[dir]);
+	count += READ_ONCE(fn->net->xfrm.state_num) << 16;
+#endif
+	fn->ipsec_count = count;
+	return count != before;
+}
+
+/* ftun_policy_tick() has not been called for long, but will be from now on. */
+void ftun_policy_begin(struct ftun_net *fn)
+{
+	ipsec_changed(fn);
+}
+
 /**
  * ftun_policy_tick() - let no proof get old where rules change untold
  * @fn: where
@@ -154,7 +178,9 @@ static bool has_untold_ipsec(struct ftun_net *fn)
  */
 void ftun_policy_tick(struct ftun_net *fn)
 {
-	if (has_untold_ipsec(fn) || has_untold_hooks(fn) || has_ipset())
+	bool changed = ipsec_changed(fn);
+
+	if (has_untold_ipsec(fn) || changed || has_untold_hooks(fn) || has_ipset())
 		atomic_inc_return(&fn->generation);
 }
 

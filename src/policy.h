@@ -56,6 +56,7 @@ static inline bool ftun_policy_current(const struct ftun_net *fn,
 
 bool ftun_policy_ipsec(const struct net *net);
 void ftun_policy_changed(struct ftun_net *fn);
+void ftun_policy_begin(struct ftun_net *fn);
 void ftun_policy_tick(struct ftun_net *fn);
 int ftun_policy_net_init(struct ftun_net *fn);
 void ftun_policy_net_pre_exit(struct ftun_net *fn);
