@@ -188,10 +188,14 @@ bool ftun_settings_seen_enough(const struct ftun_net *fn, u16 *seen)
 	return false;
 }
 
-/* Do other settings hold than at @since? RCU read side. */
+/* Do other settings hold than at @since? They may be months old, and must not look as if they
+ * were to come. RCU read side.
+ */
 bool ftun_settings_changed_since(const struct ftun_net *fn, u32 since)
 {
-	return !time_before32(settings(fn)->changed, since);
+	u32 now = jiffies;
+
+	return now - settings(fn)->changed <= now - since;
 }
 
 static bool rules_allow(const struct ftun_settings *set, u8 kind,
