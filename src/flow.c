@@ -23,6 +23,8 @@
 #define GC_INTERVAL	HZ
 /* Idle limit where the kernel has no nf_flowtable_*_timeout sysctls. */
 #define IDLE_TIMEOUT	(30 * HZ)
+/* No time is let get older than this, or it would look as if it were to come. */
+#define OLDEST		(S32_MAX - 3600 * HZ)
 
 static struct kmem_cache *flow_cache __read_mostly;
 
@@ -576,11 +578,39 @@ static void flow_end(struct ftun_flow *flow, enum ftun_stat reason)
 	call_rcu(&flow->rcu, flow_free_rcu);
 }
 
+/* A packet may come meanwhile, and write another time. */
+static void keep_time(u32 *time)
+{
+	u32 then = READ_ONCE(*time), oldest = (u32)jiffies - OLDEST;
+
+	if (time_before32(then, oldest))
+		cmpxchg(time, then, oldest);
+}
+
+/* Connections can live for weeks in which nothing happens to them. */
+static void flow_keep_times(struct ftun_flow *flow)
+{
+	int i;
+
+	lockdep_assert_held(&flow->lock);
+	keep_time(&flow->seen);
+	for (i = 0; i < IP_CT_DIR_MAX; i++) {
+		struct ftun_dir *dir = &flow->dir[i];
+
+		keep_time(&dir->since);
+		if (!dir->path)
+			continue;
+		keep_time(&dir->path->used);
+		keep_time(&dir->path->passed_at);
+	}
+}
+
 static void flow_visit(struct ftun_flow *flow)
 {
 	enum ftun_stat reason;
 
 	spin_lock_bh(&flow->lock);
+	flow_keep_times(flow);
 	flow_update_timeout(flow);
 	reason = flow_judge(flow);
 	if (reason == FTUN_OK)

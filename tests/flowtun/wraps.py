@@ -3,12 +3,15 @@
 its face. Needs ftun_leap.ko, which is in leap/, and a kernel whose scheduler has a clock of its
 own, which UML's has not."""
 import os
+import re
 import subprocess
+import time
 
-from bed import Conn
-from cases import Skip, same, stat, tool
+from bed import Conn, net_sysctl
+from cases import Skip, read, same, settled, stat, tool
 
 HALF = 1 << 31
+STEP = 1 << 28
 TESTS = []
 
 
@@ -43,6 +46,11 @@ class Leap:
         write("/sys/module/ftun_leap/parameters/jiffies", jiffies)
 
 
+def timeouts(bed):
+    """Seconds that conntrack lets UDP connections live."""
+    return [int(n) for n in re.findall(r"^udp +17 (\d+)", bed.shell("conntrack -L -p udp 2>/dev/null"), re.M)]
+
+
 @test
 def denied_weeks_later(bed):
     """weeks after a rule: what it denies is refused once, not with each packet"""
@@ -56,3 +64,23 @@ def denied_weeks_later(bed):
     tool(bed, "set", "tunnel", "tun1", "deny")
     conn.talk(2)
     same(stat(bed, "refuse_denied"), 4, "tried again after a change")
+
+
+@test
+def lived_for_weeks(bed):
+    """weeks after its last slow packet: a connection has no longer to live than others"""
+    leap = Leap()
+    seconds = 2 * STEP // leap.hz
+    for name in ("conntrack_udp_timeout", "conntrack_udp_timeout_stream", "conntrack_generic_timeout", "flowtable_udp_timeout"):
+        net_sysctl(bed, "net.netfilter.nf_" + name, seconds)
+    conn = settled(bed)
+    conn.up(size=1456)
+    same(read(bed, "flows")[0]["original"]["passed"], "pass_mtu")
+    before = stat(bed, "fast_encap")
+    for _ in range((HALF + 4 * STEP) // STEP):
+        leap.by(STEP)
+        conn.talk(2)
+        time.sleep(1.3)
+    same(stat(bed, "fast_encap") - before, 24, "all of them are fast")
+    tool(bed, "flush")
+    same([n <= seconds for n in timeouts(bed)], [True], "%r of %d seconds" % (timeouts(bed), seconds))
