@@ -132,11 +132,14 @@ static void flow_free_rcu(struct rcu_head *rcu)
  */
 static bool flow_number(struct ftun_net *fn, struct ftun_flow *flow)
 {
-	int err;
+	int err = -ENOSPC;
 
 	xa_lock(&fn->ids);
-	flow->id = ++fn->last_id;
-	err = __xa_insert(&fn->ids, flow->id, NULL, GFP_ATOMIC);
+	/* 32 bits are at their end after four billion. */
+	if (fn->last_id < ULONG_MAX) {
+		flow->id = ++fn->last_id;
+		err = __xa_insert(&fn->ids, flow->id, NULL, GFP_ATOMIC);
+	}
 	xa_unlock(&fn->ids);
 	return !err;
 }
