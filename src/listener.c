@@ -12,17 +12,21 @@
 #include <linux/netlink.h>
 #include <linux/random.h>
 #include <linux/sched/task.h>
+#include <linux/uio.h>
 #include <net/sock.h>
 
 /* Asking for an announcement that is not there is what ends the socket's congestion,
- * with which it would get no more: netlink_rcv_wake().
+ * with which it would get no more: netlink_rcv_wake(). Not by kernel_recvmsg(): a
+ * security module may sleep in that, and here nobody may.
  */
 static void listener_end_congestion(struct ftun_listener *listener)
 {
+	struct socket *sock = listener->sock;
 	struct msghdr msg = {};
 	struct kvec none = {};
 
-	kernel_recvmsg(listener->sock, &msg, &none, 0, 0, MSG_DONTWAIT);
+	iov_iter_kvec(&msg.msg_iter, READ, &none, 0, 0);
+	sock->ops->recvmsg(sock, &msg, 0, MSG_DONTWAIT);
 }
 
 /* One that came while the congestion was to end has kept it from ending. */
