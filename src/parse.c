@@ -62,6 +62,15 @@ static bool skb_irregular(struct sk_buff *skb)
 	       skb_sec_path(skb) || skb_is_copy(skb);
 }
 
+/* Before anything is known of it: what others have too is not moved, pskb_expand_head()
+ * does not let us.
+ */
+static __always_inline bool may_read(struct sk_buff *skb, u32 len)
+{
+	return skb_headlen(skb) >= len ||
+	       (!skb_shared(skb) && pskb_may_pull(skb, len));
+}
+
 /* ip_rcv_core()'s tests on a header, and that it has no options and is no fragment. Its
  * 20 bytes are in the linear part.
  */
@@ -431,8 +440,8 @@ __ftun_hot enum ftun_stat ftun_parse(struct sk_buff *skb, u32 iif,
 	enum ftun_stat reason;
 	struct ip_header ip __uninitialized;
 
-	if (!pskb_may_pull(skb, ip_hlen(v6)))
-		return FTUN_STAT_pass_header;
+	if (!may_read(skb, ip_hlen(v6)))
+		return skb_shared(skb) ? FTUN_STAT_pass_irregular : FTUN_STAT_pass_header;
 	if (!is_candidate(first_proto(skb, v6), v6))
 		return FTUN_NOT_OURS;
 	if (skb_irregular(skb))

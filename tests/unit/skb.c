@@ -44,6 +44,8 @@ bool pskb_may_pull(struct sk_buff *skb, unsigned int len)
 		return true;
 	if (len > skb->len || skb->no_room)
 		return false;
+	if (skb->shared)	/* BUG_ON() in pskb_expand_head() */
+		abort();
 	free(skb->data);
 	skb->data = copy(skb->all, len);
 	skb->linear = len;
