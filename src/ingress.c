@@ -39,23 +39,82 @@
 			 SKB_GSO_DODGY | SKB_GSO_TCP_FIXEDID | \
 			 SKB_GSO_PARTIAL | SKB_GSO_UDP_L4)
 
-/* Would the tunnel device take @len bytes whole? gso_features_check(). With a checksum by
+/* What TCP or UDP carries */
+static u32 payload_len(const struct ftun_packet *pkt)
+{
+	return pkt->inner_len - (pkt->l4 - pkt->inner) - pkt->l4_hlen;
+}
+
+/* How many segments is it? Who is not trusted has not said, or nobody believes it:
+ * qdisc_pkt_len_segs_init(), tcp_gso_segment(), __udp_gso_segment().
+ */
+static u32 gso_segs(const struct sk_buff *skb, const struct ftun_packet *pkt)
+{
+	const struct skb_shared_info *shinfo = skb_shinfo(skb);
+
+	return shinfo->gso_type & SKB_GSO_DODGY ?
+		DIV_ROUND_UP(payload_len(pkt), shinfo->gso_size) :
+		shinfo->gso_segs;
+}
+
+static u32 inner_gso_type(const struct ftun_packet *pkt)
+{
+	if (pkt->tuple.l4proto == IPPROTO_UDP)
+		return SKB_GSO_UDP_L4;
+	return ftun_tuple_inner6(&pkt->tuple) ? SKB_GSO_TCPV6 : SKB_GSO_TCPV4;
+}
+
+/* In front of a tunnel, what somebody says of a packet is put to the test, and what does
+ * not pass is dropped: tcp_gso_segment(), __udp_gso_segment(). The sum of TCP is made anew.
+ */
+static bool gso_is_sound(const struct sk_buff *skb, const struct ftun_packet *pkt)
+{
+	if (skb->ip_summed == CHECKSUM_PARTIAL ?
+	    skb_checksum_start_offset(skb) != pkt->l4 :
+	    pkt->tuple.l4proto != IPPROTO_TCP)
+		return false;
+	return skb_shinfo(skb)->gso_type & inner_gso_type(pkt) &&
+	       payload_len(pkt) > skb_shinfo(skb)->gso_size;
+}
+
+/* What the tunnel device can do with such packets: gso_features_check(). Ids that are all
+ * the same stay so, but only where nobody will ever look at them.
+ */
+static netdev_features_t tunnel_features(const struct sk_buff *skb,
+					 const struct ftun_packet *pkt,
+					 const struct net_device *dev)
+{
+	netdev_features_t features = dev->features | NETIF_F_GSO_ROBUST;
+	const struct iphdr *iph = (const void *)skb->data + pkt->inner;
+
+	if (!ftun_tuple_inner6(&pkt->tuple) && !(iph->frag_off & htons(IP_DF)))
+		features &= ~NETIF_F_TSO_MANGLEID;
+	return features;
+}
+
+/* Would the tunnel device take it whole? netif_needs_gso(). With a checksum by
  * metadata the kernels do not agree on what is to become of it: gre_fb_xmit().
  */
-static bool tunnel_takes_gso(const struct sk_buff *skb, u32 len,
+static bool tunnel_takes_gso(const struct sk_buff *skb,
+			     const struct ftun_packet *pkt,
 			     const struct ftun_path *path)
 {
 	const struct net_device *dev = path->way->tun_out;
-	netdev_features_t features = dev->features;
+	netdev_features_t features = tunnel_features(skb, pkt, dev);
+	u32 len = pkt->inner_len;
 
 	if (ftun_encap_has_gre_csum(&path->way->outer) &&
 	    ftun_metadata(path->way->route.dst))
 		return false;
-	if (skb_shinfo(skb)->gso_segs > READ_ONCE(dev->gso_max_segs) ||
+	/* Its header is there by then: ipgre_header(). */
+	if (path->what & FTUN_PATH_BY_NEIGH)
+		len += ftun_path_push(path);
+	if (gso_segs(skb, pkt) > READ_ONCE(dev->gso_max_segs) ||
 	    len >= dev_gso_max_size(dev, ftun_path_inner6(path)))
 		return false;
-	return net_gso_ok(features | NETIF_F_GSO_ROBUST,
-			  skb_shinfo(skb)->gso_type & GSO_TYPES);
+	if (skb_has_frag_list(skb) && !(features & NETIF_F_FRAGLIST))
+		return false;
+	return net_gso_ok(features, skb_shinfo(skb)->gso_type & GSO_TYPES);
 }
 
 /* Datagrams that GRO or their sender put together, of which each is one for the tunnel:
@@ -97,7 +156,8 @@ static enum ftun_stat check_gso(const struct sk_buff *skb,
 		return FTUN_STAT_pass_gso;
 	if (pkt->udp && gso_of_outer(skb))
 		return FTUN_STAT_pass_gso;
-	if (path->what & FTUN_PATH_ENCAP && !tunnel_takes_gso(skb, pkt->inner_len, path))
+	if (path->what & FTUN_PATH_ENCAP &&
+	    (!gso_is_sound(skb, pkt) || !tunnel_takes_gso(skb, pkt, path)))
 		return FTUN_STAT_pass_gso;
 	len = pkt->l4 - pkt->inner + pkt->l4_hlen + skb_shinfo(skb)->gso_size;
 	return len > path->way->mtu ? FTUN_STAT_pass_mtu : FTUN_OK;
@@ -338,11 +398,10 @@ static enum ftun_stat check_window(const struct sk_buff *skb,
 				   const struct ftun_packet *pkt,
 				   const struct ftun_path *path)
 {
-	u32 len = pkt->inner_len - (pkt->l4 - pkt->inner) - pkt->l4_hlen;
-
 	if (pkt->tuple.l4proto != IPPROTO_TCP ||
 	    ftun_window_track(path->ct, ftun_path_dir(path),
-			      (const struct tcphdr *)(skb->data + pkt->l4), len))
+			      (const struct tcphdr *)(skb->data + pkt->l4),
+			      payload_len(pkt)))
 		return FTUN_OK;
 	return FTUN_STAT_pass_window;
 }
@@ -539,6 +598,8 @@ static void go(struct ftun_net *fn, struct sk_buff *skb,
 		ftun_encap_pull(skb, pkt, path);
 	set_headers(skb, pkt);
 	forward(skb, path);
+	if (path->what & FTUN_PATH_ENCAP && skb_is_gso(skb))
+		skb_shinfo(skb)->gso_segs = gso_segs(skb, pkt);
 	if (path->what & FTUN_PATH_ENCAP &&
 	    !ftun_encap_push(fn->net, skb, path)) {
 		DEV_STATS_INC(path->way->tun_out, tx_errors);

@@ -256,7 +256,7 @@ class Bed:
         and lines of `ip` make another device called over, whose own headers are looked at too. None of them: a device without a wire."""
         port = self.world["ports"].get(name, ())
         if port is None:
-            return net.Tun(name, self.ns["r"], "ltun", SITES[name].mac)
+            return net.Tun(name, self.ns["r"], "ltun", SITES[name].mac, self.world["vnet"])
         if isinstance(port, str):
             return layers.Layered(name, self.ns[ns], dev, SITES[name].mac, port)
         if port:

@@ -144,3 +144,8 @@ for _family in (4, 6):
          fast=(3, 5), tags=("quick",))
     case("ip6gre %d nbma: into it" % _family, [up(), up(), down(), up()], family=_family, path=("far", "client"),
          world=dict(kind="ip6gre", tun=dict(remote=None)), fast=dict(decap=3), refused="nbma")
+
+# The outer header is there before the device is asked how large a packet it takes whole.
+for _max in (4040, 4041, 4064, 4065):
+    case("gre-nbma nbma: gso_max_size %d" % _max, [Do("ip link set tun0 gso_max_size %d" % _max), up(size=4000, gso=1000), up(size=4000, gso=1000),
+         down()], proto="tcp", fast=ANY, world=dict(id="gso_max_size %d" % _max, kind="gre-nbma", vnet=True, offload=True, lan_mtu=1500))

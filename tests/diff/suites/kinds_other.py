@@ -27,14 +27,17 @@ def over(kind, port, on, far, move, tunnel="ipip"):
                 setup=end("over0", on, kind, MACS[on], net + "1", net + "2") + move("over0", six))
 
 
+# A device without Ethernet, as OpenVPN and WireGuard have them.
+LAN_IN_TUN = dict(needs="tun", ports=dict(client=None), setup=(
+    "tuntap add dev ltun mode tun", "link set ltun addrgenmode none up", "link set lan0 down", "addr del 10.1.0.1/24 dev lan0",
+    "addr add 10.1.0.1/24 dev ltun"))
+
+
 def worlds():
     for kind in OPTIONS:
         yield "LAN in " + kind, over(kind, "client", "lan0", "c0", lan)
         yield "underlay in " + kind, over(kind, "far", "und0", "f0", underlay)
-    # A device without Ethernet, as OpenVPN and WireGuard have them.
-    yield "LAN in tun", dict(needs="tun", ports=dict(client=None), setup=(
-        "tuntap add dev ltun mode tun", "link set ltun addrgenmode none up", "link set lan0 down", "addr del 10.1.0.1/24 dev lan0",
-        "addr add 10.1.0.1/24 dev ltun"))
+    yield "LAN in tun", LAN_IN_TUN
 
 
 def cases(name, world, **which):
