@@ -55,7 +55,7 @@ static void pull_tos(struct sk_buff *skb, const struct ftun_packet *pkt,
  * @pkt:  what parsing found out about it
  * @path: its path, with FTUN_PATH_DECAP
  *
- * Does what ip_tunnel_rcv(), ipip6_rcv() and __ip6_tnl_rcv() do.
+ * Does what ip_local_deliver(), ip_tunnel_rcv(), ipip6_rcv() and __ip6_tnl_rcv() do.
  *
  * Context: BH off, RCU read side.
  */
@@ -66,6 +66,7 @@ __ftun_hot void ftun_encap_pull(struct sk_buff *skb, const struct ftun_packet *p
 		ftun_tunnel_seq_seen(path->way->tun_in,
 				     ftun_tuple_outer6(&pkt->tuple),
 				     pkt->gre_seq);
+	skb_clear_delivery_time(skb);
 	__skb_pull(skb, pkt->inner);
 	skb->protocol = ftun_tuple_inner6(&pkt->tuple) ? htons(ETH_P_IPV6)
 						       : htons(ETH_P_IP);

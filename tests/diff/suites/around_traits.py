@@ -3,7 +3,9 @@
 label that chooses a route, the conntrack entry, the device that it came in by, where
 a checksum is to be written, how it was put together."""
 import os
+import socket
 import struct
+import time
 
 from harness import bpf, frames as fr
 from harness import net
@@ -109,3 +111,26 @@ def program_gone(bed, flow):
 
 case("traits: a BPF program drops what is forwarded", [up(), down(), Do(program), Wait(2.5), up(), down(), Do(program_gone), Wait(0.2), up(), down()],
      fast=ANY, world=dict(id="bpf", needs=bpf.NEEDS))
+
+
+# When a socket wants its packet to leave is over where it comes out of a tunnel: ip_local_deliver(). Elsewhere
+# a router keeps to it.
+SO_TXTIME = SCM_TXTIME = 61
+
+
+def later(way):
+    """A packet that is to leave in an hour, which is what fq does not wait for."""
+    def run(bed, flow):
+        wire, frame, _ = flow.frame(way())
+        dev, ns = {"client": ("c0", "c"), "far": ("f0", "f")}[wire]
+        with bed.ns[ns], socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as s:
+            s.setsockopt(socket.SOL_SOCKET, SO_TXTIME, struct.pack("iI", time.CLOCK_MONOTONIC, 0))
+            s.bind((dev, 0))
+            s.sendmsg([frame], [(socket.SOL_SOCKET, SCM_TXTIME, struct.pack("Q", time.monotonic_ns() + 3600 * 10 ** 9))])
+    return Do(run)
+
+
+for _kind in ("ipip", "ip6tnl-any", "fou-gre"):
+    case("traits: a packet has a time to leave, %s" % _kind, [
+        Do("modprobe -qa sch_fq; tc qdisc add dev lan0 root fq && tc qdisc add dev und0 root fq"), up(), down(), later(down), later(up), down(), up()],
+        fast=4, world=dict(id="txtime", kind=_kind))
