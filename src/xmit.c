@@ -18,6 +18,7 @@
 #include <net/ip6_route.h>
 #include <net/ipv6.h>
 #include <net/sch_generic.h>
+#include <net/sock.h>
 #include <net/vxlan.h>
 
 #include "compat/ip_stats.h"
@@ -212,11 +213,12 @@ static void prepare(struct sk_buff *skb, const struct ftun_path *path)
 		attach_ct(skb, path->ct, ftun_path_dir(path));
 }
 
-/* neigh_output() */
+/* neigh_output(). A sender on this machine may know that the neighbour answers. */
 static int output(struct sk_buff *skb, const struct ftun_path *path)
 {
 	struct neighbour *neigh = path->way->neigh;
 
+	sock_confirm_neigh(skb, neigh);
 	if (READ_ONCE(neigh->nud_state) & NUD_CONNECTED &&
 	    READ_ONCE(neigh->hh.hh_len))
 		return neigh_hh_output(&neigh->hh, skb);

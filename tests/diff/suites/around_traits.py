@@ -134,3 +134,20 @@ for _kind in ("ipip", "ip6tnl-any", "fou-gre"):
     case("traits: a packet has a time to leave, %s" % _kind, [
         Do("modprobe -qa sch_fq; tc qdisc add dev lan0 root fq && tc qdisc add dev und0 root fq"), up(), down(), later(down), later(up), down(), up()],
         fast=4, world=dict(id="txtime", kind=_kind))
+
+
+def confirms(bed, flow):
+    """A packet of a sender on this machine, who knows that it gets through."""
+    wire, frame, _ = flow.frame(up())
+    src, _, dst, _ = flow.view["up"]
+    with bed.ns["c"], socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as s:
+        net.shell("ip addr add %s/24 dev c0; ip route add default via 10.1.0.1; ip neigh add 10.1.0.1 lladdr %s dev c0 nud permanent" % (
+            src, SITES[wire].router_mac))
+        s.sendto(frame[14:], socket.MSG_CONFIRM, (dst, 0))
+        bed.drain()
+        net.shell("ip addr flush dev c0; ip neigh flush dev c0 nud permanent")
+
+
+case("traits: the sender knows that the neighbour answers", [
+    Do("sysctl -qw net.ipv4.neigh.und0.delay_first_probe_time=1; ip neigh replace 192.0.2.2 lladdr 02:00:00:00:02:02 dev und0 nud stale"),
+    up(), Wait(0.3), Do(confirms), Wait(1.5)], fast=2, world=dict(id="confirm"))
