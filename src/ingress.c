@@ -589,6 +589,8 @@ static void go(struct ftun_net *fn, struct sk_buff *skb,
 	path_count(path, pkt->inner_len);
 	ftun_xmit_count_in(fn->net, skb, pkt, path);
 	skb_orphan(skb);
+	/* As soon as we have seen it: __netif_receive_skb_core(). */
+	skb_reset_redirect(skb);
 	if (!trim(skb, pkt->inner + pkt->inner_len)) {
 		ftun_xmit_count_discard(fn->net, skb);
 		kfree_skb_nomem(skb);

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
-"""BPF programs at netfilter's hooks, without a library for it."""
+"""BPF programs at netfilter's hooks and on devices, without a library for it."""
 import ctypes
 import os
+import socket
 import struct
 
 from . import net
@@ -10,8 +11,11 @@ BPF = 321       # the system call's number on x86-64
 PROG_LOAD, LINK_CREATE = 5, 28
 PRIORITY = 7        # nobody else's
 PROG_NETFILTER, ATTACH_NETFILTER = 32, 45
+PROG_XDP, ATTACH_XDP, SKB_MODE = 6, 37, 2
+XDP = "XDP"
 NEEDS = "BPF at netfilter's hooks"
 DROP = struct.pack("<BBhi", 0xb7, 0, 0, 0) + struct.pack("<BBhi", 0x95, 0, 0, 0)        # r0 = NF_DROP; exit
+XDP_DROP = struct.pack("<BBhi", 0xb7, 0, 0, 1) + DROP[8:]
 
 
 def _call(command, attributes):
@@ -22,10 +26,10 @@ def _call(command, attributes):
     return fd
 
 
-def load(program):
+def load(program, kind=PROG_NETFILTER, where=ATTACH_NETFILTER):
     code, gpl = ctypes.create_string_buffer(program), ctypes.create_string_buffer(b"GPL")
-    return _call(PROG_LOAD, struct.pack("<IIQQIIQII16sII", PROG_NETFILTER, len(program) // 8, ctypes.addressof(code), ctypes.addressof(gpl),
-                                        0, 0, 0, 0, 0, b"", 0, ATTACH_NETFILTER))
+    return _call(PROG_LOAD, struct.pack("<IIQQIIQII16sII", kind, len(program) // 8, ctypes.addressof(code), ctypes.addressof(gpl),
+                                        0, 0, 0, 0, 0, b"", 0, where))
 
 
 def attach(ns, family, hook, program=DROP):
@@ -38,12 +42,23 @@ def attach(ns, family, hook, program=DROP):
         os.close(prog)
 
 
-def known():
+def attach_xdp(ns, dev):
+    """Drop all that a device receives, in the kernel's own way. Returns the link likewise."""
+    prog = load(XDP_DROP, PROG_XDP, ATTACH_XDP)
     try:
-        os.close(load(DROP))
+        with ns:
+            return _call(LINK_CREATE, struct.pack("<IIII", prog, socket.if_nametoindex(dev), ATTACH_XDP, SKB_MODE))
+    finally:
+        os.close(prog)
+
+
+def loads(*program):
+    try:
+        os.close(load(*program))
         return True
     except OSError:
         return False
 
 
-net.FEATURES[NEEDS] = known
+net.FEATURES[NEEDS] = lambda: loads(DROP)
+net.FEATURES[XDP] = lambda: loads(XDP_DROP, PROG_XDP, ATTACH_XDP)

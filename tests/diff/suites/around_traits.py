@@ -151,3 +151,15 @@ def confirms(bed, flow):
 case("traits: the sender knows that the neighbour answers", [
     Do("sysctl -qw net.ipv4.neigh.und0.delay_first_probe_time=1; ip neigh replace 192.0.2.2 lladdr 02:00:00:00:02:02 dev und0 nud stale"),
     up(), Wait(0.3), Do(confirms), Wait(1.5)], fast=2, world=dict(id="confirm"))
+
+
+def xdp(bed, flow):
+    LINKS.append(bpf.attach_xdp(bed.ns["f"], "f0"))
+
+
+# What tc sends here by another device is marked, until the stack has it. With the mark no XDP of the kernel's looks at it.
+case("traits: XDP behind the router drops what tc has sent here by another device", [
+    Do("modprobe -qa sch_ingress cls_matchall act_mirred; tc qdisc add dev lan0 clsact && "
+       "tc filter add dev lan0 ingress matchall action mirred ingress redirect dev lan9"),
+    up(), Wait(1), up(), up(), up(), Do(xdp), up(), up(), Do(program_gone), up()], fast=ANY,
+    world=dict(id="redirect", needs=bpf.XDP, setup=("link add lan9 type veth peer name lan8", "link set lan8 up", "link set lan9 up")))
