@@ -47,7 +47,7 @@
 { "pass_redirect",
 	"send_redirects was switched on, and the packet leaves by the device it came in on." },
 { "pass_stale",
-	"Rules, routes, addresses, devices, a path MTU or a conntrack mark changed, or tc gave the packet another mark or priority, or it has one of several next hops (each second). This packet proves the flow again under the new state; if it no longer passes, the connection is no longer fast." },
+	"Rules, routes, addresses, devices, a path MTU or a conntrack mark changed, or tc gave the packet another mark or priority, it has one of several next hops (each second), or (FOU, GUE, IPv6) it came with another hash. This packet proves the flow again under the new state; if it no longer passes, the connection is no longer fast." },
 { "pass_neigh",
 	"The neighbour entry was deleted: the slow path resolves the address again. Or a multipoint GRE tunnel's neighbour (ip neigh show dev gre1) has got another address: packets go there from the next one on." },
 { "pass_tunnel_neigh",

@@ -143,11 +143,10 @@ static void push_udp_csum(struct sk_buff *skb, bool v6, u16 len)
 		udp_set_csum(false, skb, iph->saddr, iph->daddr, len);
 }
 
-/* fou_build_udp(). A packet that came without a hash gets the port that is in the
- * template: all of the flow's got it. There is no checksum in it.
+/* fou_build_udp(). The port is in the template: an automatic one has been asked for
+ * when the packet was checked. There is no checksum in it.
  */
-static void push_udp(struct net *net, struct sk_buff *skb,
-		     const struct ftun_outer *outer)
+static void push_udp(struct sk_buff *skb, const struct ftun_outer *outer)
 {
 	u16 len = skb->len - outer->udp;
 	struct udphdr *udph;
@@ -155,9 +154,6 @@ static void push_udp(struct net *net, struct sk_buff *skb,
 	skb_set_transport_header(skb, outer->udp);
 	udph = udp_hdr(skb);
 	udph->len = htons(len);
-	if (outer->rules & FTUN_OUTER_SPORT_AUTO &&
-	    (skb->l4_hash || skb->sw_hash))
-		udph->source = udp_flow_src_port(net, skb, 0, 0, false);
 	if (outer->rules & FTUN_OUTER_UDP_CSUM)
 		push_udp_csum(skb, outer->v6, len);
 }
@@ -299,7 +295,7 @@ __ftun_hot bool ftun_encap_push(struct net *net, struct sk_buff *skb,
 	if (outer->gre)
 		push_gre(skb, path);
 	if (outer->udp)
-		push_udp(net, skb, outer);
+		push_udp(skb, outer);
 	if (!outer->v6)
 		skb_clear_hash_if_not_l4(skb);
 	return true;

@@ -12,6 +12,7 @@
 #include <net/ipv6.h>
 #include <net/neighbour.h>
 #include <net/tcp.h>
+#include <net/udp.h>
 
 #include "compat/netdev.h"
 #include "compat/skbuff.h"
@@ -294,7 +295,23 @@ static noinline enum ftun_stat check_hop(const struct ftun_way *way)
 	return ftun_hop_check(&way->hop, way->tun_out, iph->daddr);
 }
 
-static enum ftun_stat check_tunnel_out(const struct ftun_path *path)
+/* An automatic port goes by the packet's hash, and the outer conntrack entry by the port. How
+ * packets without a hash leave is known from one that had none.
+ */
+static noinline bool hash_fits(struct net *net, struct sk_buff *skb,
+			       const struct ftun_path *path)
+{
+	const struct ftun_outer *outer = &path->way->outer;
+	const struct udphdr *udph = (const void *)outer->hdr + outer->udp;
+
+	if (!skb->l4_hash && (!skb->sw_hash || path->what & FTUN_PATH_DECAP))
+		return !(path->what & FTUN_PATH_HASHED);
+	return !(outer->rules & FTUN_OUTER_SPORT_AUTO) ||
+	       udph->source == udp_flow_src_port(net, skb, 0, 0, false);
+}
+
+static enum ftun_stat check_tunnel_out(struct net *net, struct sk_buff *skb,
+				       const struct ftun_path *path)
 {
 	const struct ftun_way *way = path->way;
 
@@ -304,13 +321,16 @@ static enum ftun_stat check_tunnel_out(const struct ftun_path *path)
 		return FTUN_STAT_pass_tunnel_error;
 	if (way->udp != ftun_tunnel_udp(way->tun_out, way->outer.v6))
 		return FTUN_STAT_pass_stale;
+	if ((path->what & FTUN_PATH_HASHED || way->outer.rules & FTUN_OUTER_SPORT_AUTO) &&
+	    !hash_fits(net, skb, path))
+		return FTUN_STAT_pass_stale;
 	return path->what & FTUN_PATH_BY_NEIGH ? check_hop(way) : FTUN_OK;
 }
 
 /* Of a packet that its sender on this machine put into another tunnel, the drivers take TTL,
  * TOS and length from what is in that: iptunnel_handle_offloads().
  */
-static enum ftun_stat check_tunnels(const struct sk_buff *skb,
+static enum ftun_stat check_tunnels(struct net *net, struct sk_buff *skb,
 				    const struct ftun_packet *pkt,
 				    const struct ftun_path *path)
 {
@@ -321,7 +341,7 @@ static enum ftun_stat check_tunnels(const struct sk_buff *skb,
 	else if (path->what & FTUN_PATH_ENCAP && skb->encapsulation)
 		reason = FTUN_STAT_pass_encap;
 	if (reason == FTUN_OK && path->what & FTUN_PATH_ENCAP)
-		reason = check_tunnel_out(path);
+		reason = check_tunnel_out(net, skb, path);
 	return reason;
 }
 
@@ -440,7 +460,7 @@ static enum ftun_stat check(struct ftun_net *fn, struct sk_buff *skb,
 	if (reason == FTUN_OK)
 		reason = check_tcp(pkt);
 	if (reason == FTUN_OK)
-		reason = check_tunnels(skb, pkt, path);
+		reason = check_tunnels(fn->net, skb, pkt, path);
 	if (reason == FTUN_OK)
 		reason = check_dscp(pkt, path);
 	if (reason == FTUN_OK)

@@ -25,6 +25,7 @@ struct ftun_net;
 #define FTUN_PATH_LABEL_OR_NONE	0x400	/* all have one, or none has */
 #define FTUN_PATH_BY_NEIGH	0x800	/* a neighbour is the other end of the tunnel */
 #define FTUN_PATH_SEVERAL	0x1000	/* a route of its has several next hops */
+#define FTUN_PATH_HASHED	0x2000	/* proven by a packet that came with a hash */
 
 /* Few paths have any of these */
 #define FTUN_PATH_SPECIAL	(FTUN_PATH_HAIRPIN | FTUN_PATH_SEVERAL)

@@ -515,16 +515,25 @@ static bool witness_hash(const struct ftun_path *path,
 					    : witness->hashed;
 }
 
-/* The device that the packet leaves by may go by its hash. Has the slow path given it one? */
-static void path_set_hash(const struct ftun_path *path,
+/* The device that the packet leaves by may go by its hash, as its port or label does. Has it come
+ * with one, or has the slow path given it one?
+ */
+static void path_set_hash(struct ftun_path *path,
 			  const struct ftun_observation *seen)
 {
 	const struct sk_buff *skb = seen->skb;
 	struct ftun_way *way = path->way;
+	bool taken = ftun_xmit_takes_hash(way->neigh->dev);
 
-	if (!(path->what & FTUN_PATH_ENCAP) || witness_hash(path, seen->witness) ||
-	    !(skb->l4_hash || skb->sw_hash) ||
-	    !ftun_xmit_takes_hash(way->neigh->dev))
+	if (!(path->what & FTUN_PATH_ENCAP))
+		return;
+	if (witness_hash(path, seen->witness)) {
+		if (taken || way->outer.rules & (FTUN_OUTER_SPORT_AUTO |
+						 FTUN_OUTER_LABEL_AUTO))
+			path->what |= FTUN_PATH_HASHED;
+		return;
+	}
+	if (!taken || !(skb->l4_hash || skb->sw_hash))
 		return;
 	if (!way->outer.v6 || way->outer.rules & FTUN_OUTER_SPORT_AUTO) {
 		way->hash_by = FTUN_HASH_INNER;

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """Devices that are tunnels too, but not of the module's kinds, as the other leg of a
 connection through one that is, or below it. The wire is inside of them."""
+from harness import net
 from harness.engine import ANY, case
 from harness.flow import Do, down, up
 from harness.kinds import KINDS
@@ -115,3 +116,26 @@ for _how, _change in (("netlink", "ip link set bond9 type bond xmit_hash_policy 
         case("hash: ipip, bond told by %s to go by it, %d" % (_how, _n),
              [up(), down(), Do(_change % "encap3+4"), up(), up(), up(size=1), down()], world=dict(setup=by_two("layer3+4", 4), id=_how),
              fast=dict(encap=3, decap=1), undo=(_change % "layer3+4",))
+
+
+# A packet can come with a hash or without, and with NAT the one that it came with is not the one that it would get.
+def fq(on):
+    """The client's own qdisc gives packets one, as its sockets would."""
+    def run(bed, flow):
+        with bed.ns["c"]:
+            net.shell("modprobe -q sch_fq; tc qdisc replace dev c0 root fq" if on else "tc qdisc del dev c0 root")
+    return Do(run)
+
+
+NEW_RULES = Do("nft 'add table ip another'")
+def some_hashed(name, world, family):
+    world, how = dict(world, nat=["post oifname tun0 masquerade"]), dict(family=family, fast=ANY)
+    case("hash: %s, some packets come with one" % name, [fq(True), up(), up(), up(), fq(False), up(), up(), down()], world=world, **how)
+    case("hash: %s, those that prove it come with one" % name, [fq(True), NEW_RULES, up(), up(), fq(False), up(), up(), down()],
+         world=dict(world, id="hashed"), **how)
+
+
+for _kind in ("fou-ipip", "gue-sit", "fou-gre", "gue-gre-csum", "fou-ip6ip6", "ip6ip6", "ipip6", "ip6gre"):
+    some_hashed(_kind, dict(kind=_kind), KINDS[_kind].inner[0])
+for _kind in ("ipip", "ip6ip6"):
+    some_hashed(_kind + " over vxlan", over("vxlan", "far", "und0", "f0", underlay, _kind), KINDS[_kind].inner[0])
