@@ -66,7 +66,7 @@ __ftun_hot void ftun_encap_pull(struct sk_buff *skb, const struct ftun_packet *p
 		ftun_tunnel_seq_seen(path->way->tun_in,
 				     ftun_tuple_outer6(&pkt->tuple),
 				     pkt->gre_seq);
-	skb_clear_delivery_time(skb);
+	skb_set_delivery_time(skb, 0, 0);
 	__skb_pull(skb, pkt->inner);
 	skb->protocol = ftun_tuple_inner6(&pkt->tuple) ? htons(ETH_P_IPV6)
 						       : htons(ETH_P_IP);

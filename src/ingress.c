@@ -96,14 +96,16 @@ static netdev_features_t tunnel_features(const struct sk_buff *skb,
 /* Would the tunnel device take it whole? netif_needs_gso(). With a checksum by
  * metadata the kernels do not agree on what is to become of it: gre_fb_xmit().
  */
-static bool tunnel_takes_gso(const struct sk_buff *skb,
-			     const struct ftun_packet *pkt,
-			     const struct ftun_path *path)
+static noinline __ftun_hot bool tunnel_takes_gso(const struct sk_buff *skb,
+						 const struct ftun_packet *pkt,
+						 const struct ftun_path *path)
 {
 	const struct net_device *dev = path->way->tun_out;
 	netdev_features_t features = tunnel_features(skb, pkt, dev);
 	u32 len = pkt->inner_len;
 
+	if (!gso_is_sound(skb, pkt))
+		return false;
 	if (ftun_encap_has_gre_csum(&path->way->outer) &&
 	    ftun_metadata(path->way->route.dst))
 		return false;
@@ -157,8 +159,7 @@ static enum ftun_stat check_gso(const struct sk_buff *skb,
 		return FTUN_STAT_pass_gso;
 	if (pkt->udp && gso_of_outer(skb))
 		return FTUN_STAT_pass_gso;
-	if (path->what & FTUN_PATH_ENCAP &&
-	    (!gso_is_sound(skb, pkt) || !tunnel_takes_gso(skb, pkt, path)))
+	if (path->what & FTUN_PATH_ENCAP && !tunnel_takes_gso(skb, pkt, path))
 		return FTUN_STAT_pass_gso;
 	len = pkt->l4 - pkt->inner + pkt->l4_hlen + skb_shinfo(skb)->gso_size;
 	return len > path->way->mtu ? FTUN_STAT_pass_mtu : FTUN_OK;
@@ -295,23 +296,7 @@ static noinline enum ftun_stat check_hop(const struct ftun_way *way)
 	return ftun_hop_check(&way->hop, way->tun_out, iph->daddr);
 }
 
-/* An automatic port goes by the packet's hash, and the outer conntrack entry by the port. How
- * packets without a hash leave is known from one that had none.
- */
-static noinline bool hash_fits(struct net *net, struct sk_buff *skb,
-			       const struct ftun_path *path)
-{
-	const struct ftun_outer *outer = &path->way->outer;
-	const struct udphdr *udph = (const void *)outer->hdr + outer->udp;
-
-	if (!skb->l4_hash && (!skb->sw_hash || path->what & FTUN_PATH_DECAP))
-		return !(path->what & FTUN_PATH_HASHED);
-	return !(outer->rules & FTUN_OUTER_SPORT_AUTO) ||
-	       udph->source == udp_flow_src_port(net, skb, 0, 0, false);
-}
-
-static enum ftun_stat check_tunnel_out(struct net *net, struct sk_buff *skb,
-				       const struct ftun_path *path)
+static enum ftun_stat check_tunnel_out(const struct ftun_path *path)
 {
 	const struct ftun_way *way = path->way;
 
@@ -321,16 +306,13 @@ static enum ftun_stat check_tunnel_out(struct net *net, struct sk_buff *skb,
 		return FTUN_STAT_pass_tunnel_error;
 	if (way->udp != ftun_tunnel_udp(way->tun_out, way->outer.v6))
 		return FTUN_STAT_pass_stale;
-	if ((path->what & FTUN_PATH_HASHED || way->outer.rules & FTUN_OUTER_SPORT_AUTO) &&
-	    !hash_fits(net, skb, path))
-		return FTUN_STAT_pass_stale;
 	return path->what & FTUN_PATH_BY_NEIGH ? check_hop(way) : FTUN_OK;
 }
 
 /* Of a packet that its sender on this machine put into another tunnel, the drivers take TTL,
  * TOS and length from what is in that: iptunnel_handle_offloads().
  */
-static enum ftun_stat check_tunnels(struct net *net, struct sk_buff *skb,
+static enum ftun_stat check_tunnels(const struct sk_buff *skb,
 				    const struct ftun_packet *pkt,
 				    const struct ftun_path *path)
 {
@@ -341,7 +323,7 @@ static enum ftun_stat check_tunnels(struct net *net, struct sk_buff *skb,
 	else if (path->what & FTUN_PATH_ENCAP && skb->encapsulation)
 		reason = FTUN_STAT_pass_encap;
 	if (reason == FTUN_OK && path->what & FTUN_PATH_ENCAP)
-		reason = check_tunnel_out(net, skb, path);
+		reason = check_tunnel_out(path);
 	return reason;
 }
 
@@ -438,11 +420,30 @@ static enum ftun_stat check_several(const struct ftun_way *way)
 		FTUN_OK : FTUN_STAT_pass_neigh;
 }
 
-static noinline enum ftun_stat check_special(const struct ftun_path *path)
+/* An automatic port goes by the packet's hash, and the outer conntrack entry by the port. How
+ * packets without a hash leave is known from one that had none.
+ */
+static bool hash_fits(struct net *net, struct sk_buff *skb,
+		      const struct ftun_path *path)
+{
+	const struct ftun_outer *outer = &path->way->outer;
+	const struct udphdr *udph = (const void *)outer->hdr + outer->udp;
+
+	if (!skb->l4_hash && (!skb->sw_hash || path->what & FTUN_PATH_DECAP))
+		return !(path->what & FTUN_PATH_HASHED);
+	return !(outer->rules & FTUN_OUTER_SPORT_AUTO) ||
+	       udph->source == udp_flow_src_port(net, skb, 0, 0, false);
+}
+
+static noinline __ftun_hot enum ftun_stat
+check_special(struct net *net, struct sk_buff *skb, const struct ftun_path *path)
 {
 	if (path->what & FTUN_PATH_HAIRPIN &&
 	    ftun_route_redirects(path->way->route.dst->dev, false))
 		return FTUN_STAT_pass_redirect;
+	if (path->what & (FTUN_PATH_HASHED | FTUN_PATH_AUTO_PORT) &&
+	    !hash_fits(net, skb, path))
+		return FTUN_STAT_pass_stale;
 	return path->what & FTUN_PATH_SEVERAL ? check_several(path->way) :
 						FTUN_OK;
 }
@@ -460,7 +461,7 @@ static enum ftun_stat check(struct ftun_net *fn, struct sk_buff *skb,
 	if (reason == FTUN_OK)
 		reason = check_tcp(pkt);
 	if (reason == FTUN_OK)
-		reason = check_tunnels(fn->net, skb, pkt, path);
+		reason = check_tunnels(skb, pkt, path);
 	if (reason == FTUN_OK)
 		reason = check_dscp(pkt, path);
 	if (reason == FTUN_OK)
@@ -470,7 +471,7 @@ static enum ftun_stat check(struct ftun_net *fn, struct sk_buff *skb,
 	if (reason == FTUN_OK)
 		reason = check_packet(fn, skb, pkt);
 	if (reason == FTUN_OK && path->what & FTUN_PATH_SPECIAL)
-		reason = check_special(path);
+		reason = check_special(fn->net, skb, path);
 	return reason;
 }
 

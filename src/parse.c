@@ -62,15 +62,6 @@ static bool skb_irregular(struct sk_buff *skb)
 	       skb_sec_path(skb) || skb_is_copy(skb);
 }
 
-/* Before anything is known of it: what others have too is not moved, pskb_expand_head()
- * does not let us.
- */
-static __always_inline bool may_read(struct sk_buff *skb, u32 len)
-{
-	return skb_headlen(skb) >= len ||
-	       (!skb_shared(skb) && pskb_may_pull(skb, len));
-}
-
 /* ip_rcv_core()'s tests on a header, and that it has no options and is no fragment. Its
  * 20 bytes are in the linear part.
  */
@@ -143,10 +134,10 @@ static enum ftun_stat parse_udp(const struct udphdr *udph, u16 room,
 }
 
 /* tcp_error() of conntrack wants all of the header to be within the packet, and
- * its window tracking reads the options.
+ * its window tracking reads the options. In line, UDP would pay for it.
  */
-static __ftun_hot enum ftun_stat parse_tcp(struct sk_buff *skb, u32 off, u16 room,
-					   struct ftun_packet *pkt)
+static noinline __ftun_hot enum ftun_stat parse_tcp(struct sk_buff *skb, u32 off,
+						    u16 room, struct ftun_packet *pkt)
 {
 	const struct tcphdr *tcph = (const void *)skb->data + off;
 
@@ -440,8 +431,11 @@ __ftun_hot enum ftun_stat ftun_parse(struct sk_buff *skb, u32 iif,
 	enum ftun_stat reason;
 	struct ip_header ip __uninitialized;
 
-	if (!may_read(skb, ip_hlen(v6)))
-		return skb_shared(skb) ? FTUN_STAT_pass_irregular : FTUN_STAT_pass_header;
+	/* What others have too is not moved: pskb_expand_head() does not let us. */
+	if (unlikely(skb_headlen(skb) < ip_hlen(v6)) && skb_shared(skb))
+		return FTUN_STAT_pass_irregular;
+	if (!pskb_may_pull(skb, ip_hlen(v6)))
+		return FTUN_STAT_pass_header;
 	if (!is_candidate(first_proto(skb, v6), v6))
 		return FTUN_NOT_OURS;
 	if (skb_irregular(skb))

@@ -26,9 +26,11 @@ struct ftun_net;
 #define FTUN_PATH_BY_NEIGH	0x800	/* a neighbour is the other end of the tunnel */
 #define FTUN_PATH_SEVERAL	0x1000	/* a route of its has several next hops */
 #define FTUN_PATH_HASHED	0x2000	/* proven by a packet that came with a hash */
+#define FTUN_PATH_AUTO_PORT	0x4000	/* the outer source port goes by the hash */
 
-/* Few paths have any of these */
-#define FTUN_PATH_SPECIAL	(FTUN_PATH_HAIRPIN | FTUN_PATH_SEVERAL)
+/* What the others need not pay for */
+#define FTUN_PATH_SPECIAL	(FTUN_PATH_HAIRPIN | FTUN_PATH_SEVERAL | \
+				 FTUN_PATH_HASHED | FTUN_PATH_AUTO_PORT)
 
 /* For so many packets a path takes outer IPv4 ids from the kernel at once; each needs one
  * for each of its segments, which are no more than that.

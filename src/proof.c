@@ -527,6 +527,8 @@ static void path_set_hash(struct ftun_path *path,
 
 	if (!(path->what & FTUN_PATH_ENCAP))
 		return;
+	if (way->outer.rules & FTUN_OUTER_SPORT_AUTO)
+		path->what |= FTUN_PATH_AUTO_PORT;
 	if (witness_hash(path, seen->witness)) {
 		if (taken || way->outer.rules & (FTUN_OUTER_SPORT_AUTO |
 						 FTUN_OUTER_LABEL_AUTO))

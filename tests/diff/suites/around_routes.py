@@ -256,8 +256,8 @@ for _six in (False, True):
                                                          sysctl={"net.ipv4.nexthop_compat_mode": _compat}))
 
 case("routes: those by links that are down come to count, IPv6",
-     [Do("ip link add vx type veth peer name vy; ip link set vx up; ip -6 neigh add 2001:db8:1::5 lladdr 02:00:00:00:0c:05 dev vx nud permanent; "
-         "ip -6 route add 2001:db8:1::2/128 via 2001:db8:1::5 dev vx onlink metric 10"), up(), down(), up(), down(),
+     [Do("ip link add vx type veth peer name vy; ip link set vx up; ip -6 neigh add fe80::5 lladdr 02:00:00:00:0c:05 dev vx nud permanent; "
+         "ip -6 route add 2001:db8:1::2/128 via fe80::5 dev vx metric 10"), up(), down(), up(), down(),
       Do("sysctl -qw net.ipv6.conf.all.ignore_routes_with_linkdown=1"), up(hold=1), down(hold=1), up(hold=1), down(hold=1)],
      family=6, fast=ANY, undo=["sysctl -qw net.ipv6.conf.all.ignore_routes_with_linkdown=0"], world=dict(kind="sit", id="linkdown"))
 
