@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define __force
+#define noinline	__attribute__((__noinline__))
 #define __percpu
 #define __aligned(n)	__attribute__((aligned(n)))
 #define __uninitialized
