@@ -523,10 +523,11 @@ static void path_set_hash(struct ftun_path *path,
 {
 	const struct sk_buff *skb = seen->skb;
 	struct ftun_way *way = path->way;
-	bool taken = ftun_xmit_takes_hash(way->neigh->dev);
+	bool taken;
 
 	if (!(path->what & FTUN_PATH_ENCAP))
 		return;
+	taken = ftun_xmit_takes_hash(way->neigh->dev);
 	if (way->outer.rules & FTUN_OUTER_SPORT_AUTO)
 		path->what |= FTUN_PATH_AUTO_PORT;
 	if (witness_hash(path, seen->witness)) {
