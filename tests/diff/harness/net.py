@@ -242,6 +242,17 @@ def feature(dev, name, on):
         ethtool(s, dev, struct.pack("IIIIII", 0x3b, 2, *words[0], *words[1]))
 
 
+SO_TXTIME = SCM_TXTIME = 61
+
+
+def send_at(sock, dev, frames, when):
+    """Frames that are to leave by the device at a time of the monotonic clock, in ns: fq keeps to it."""
+    sock.setsockopt(socket.SOL_SOCKET, SO_TXTIME, struct.pack("iI", time.CLOCK_MONOTONIC, 0))
+    sock.bind((dev, 0))
+    for frame in frames:
+        sock.sendmsg([frame], [(socket.SOL_SOCKET, SCM_TXTIME, struct.pack("Q", when))])
+
+
 class Wire:
     """One end of a veth pair as a bare Ethernet port."""
 

@@ -115,18 +115,13 @@ case("traits: a BPF program drops what is forwarded", [up(), down(), Do(program)
 
 # When a socket wants its packet to leave is over where it comes out of a tunnel: ip_local_deliver(). Elsewhere
 # a router keeps to it.
-SO_TXTIME = SCM_TXTIME = 61
-
-
 def later(way):
     """A packet that is to leave in an hour, which is what fq does not wait for."""
     def run(bed, flow):
         wire, frame, _ = flow.frame(way())
         dev, ns = {"client": ("c0", "c"), "far": ("f0", "f")}[wire]
         with bed.ns[ns], socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as s:
-            s.setsockopt(socket.SOL_SOCKET, SO_TXTIME, struct.pack("iI", time.CLOCK_MONOTONIC, 0))
-            s.bind((dev, 0))
-            s.sendmsg([frame], [(socket.SOL_SOCKET, SCM_TXTIME, struct.pack("Q", time.monotonic_ns() + 3600 * 10 ** 9))])
+            net.send_at(s, dev, [frame], time.monotonic_ns() + 3600 * 10 ** 9)
     return Do(run)
 
 

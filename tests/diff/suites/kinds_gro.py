@@ -2,7 +2,6 @@
 """What GRO has put together on its way in: not as a sender says it is, but as the kernel made it, of
 buffers of their own, with ids that count or do not."""
 import socket
-import struct
 import time
 
 from harness import net
@@ -11,7 +10,6 @@ from harness.flow import Do, down, up
 
 from .flavours import FLAVOURS
 
-SO_TXTIME = SCM_TXTIME = 61
 ENDS = {"client": ("c0", "c"), "far": ("f0", "f")}
 
 
@@ -22,11 +20,7 @@ def at_once(*packets):
         dev, ns = ENDS[frames[0][0]]
         with bed.ns[ns], socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as s:
             net.shell("modprobe -q sch_fq; tc qdisc replace dev %s root fq" % dev)
-            s.setsockopt(socket.SOL_SOCKET, SO_TXTIME, struct.pack("iI", time.CLOCK_MONOTONIC, 0))
-            s.bind((dev, 0))
-            then = struct.pack("Q", time.monotonic_ns() + 100 * 10 ** 6)
-            for _, frame, _ in frames:
-                s.sendmsg([frame], [(socket.SOL_SOCKET, SCM_TXTIME, then)])
+            net.send_at(s, dev, [frame for _, frame, _ in frames], time.monotonic_ns() + 100 * 10 ** 6)
             time.sleep(0.12)
             bed.drain()
             net.shell("tc qdisc del dev %s root" % dev)
